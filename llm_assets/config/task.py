@@ -1,0 +1,225 @@
+"""What a task file can say, and what holds where it says nothing."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from llm_assets.config.base import FreeValue, Settings
+from llm_assets.config.endpoint import PriceSettings, StructuredOutput
+
+TableFormat = Literal["csv", "psv", "tsv", "xlsx", "jsonl", "parquet"]
+ExportFormat = Literal["csv", "psv", "tsv", "jsonl"]
+Mode = Literal["row", "group_output", "row_output_with_group_context"]
+
+NULL_TOKENS = (
+    "None",
+    "none",
+    "NaN",
+    "nan",
+    "N/A",
+    "n/a",
+    "NULL",
+    "null",
+    "[None]",
+    "<NA>",
+    "NaT",
+    "#N/A",
+)
+
+
+class InputSettings(Settings):
+    """Where the tables lie and how they are read."""
+
+    folder: str | None = None
+    """Each file in it is a batch, named by its stem; `data/inputs/<task>` where it is not given."""
+    format: TableFormat | None = None
+    """How the file is built; told by its ending where it is not given."""
+    encoding: str = "utf-8"
+    """The text encoding; UTF-8 with or without a mark needs no setting, anything else must be named here."""
+    delimiter: str | None = None
+    """What separates cells of a csv file; found among `, ; | tab` where it is not given."""
+    sheet: str | None = None
+    """The worksheet to read; the first one where it is not given."""
+    header_row: Annotated[int, Field(ge=1)] = 1
+    """The row that holds the column names, counted from 1; rows above it are passed over."""
+    id_column: str | None = None
+    """The column that names each row; its values must be filled and unique."""
+    types: Literal["text", "keep"] = "text"
+    """`text` reads every value as text; `keep` keeps numbers, booleans and dates of formats that have them."""
+
+
+class CleaningSettings(Settings):
+    """Which dirt is taken off every cell."""
+
+    trim: bool = True
+    """Take white space off both ends."""
+    flatten_whitespace: bool = True
+    """Turn line breaks and tabs inside a cell into single spaces."""
+    null_tokens: tuple[str, ...] = NULL_TOKENS
+    """Cells that equal one of these become empty."""
+    null_tokens_by_column: dict[str, tuple[str, ...]] = {}
+    """The list for one column in place of the general one; `[]` where "N/A" is a real label."""
+    undo_escapes: bool = False
+    """Turn `\\,` `\\;` `\\|` back into the delimiter they stand for."""
+
+
+class GroupingSettings(Settings):
+    """What one model call is about: a row, a group, or a row seen among its group."""
+
+    mode: Mode = "row"
+    """`row`, `group_output` (one output a group) or `row_output_with_group_context` (one output a row)."""
+    column: str | None = None
+    """The column whose equal values make a group."""
+    max_rows_per_group: Annotated[int, Field(ge=1)] | None = None
+    """At most this many rows, the first ones, stand in a group's context."""
+
+    @model_validator(mode="after")
+    def _check_column(self) -> "GroupingSettings":
+        if (self.mode == "row") is not (self.column is None):
+            hint = "takes no `column`" if self.mode == "row" else "needs a `column` to group by"
+            raise ValueError(f"mode {self.mode!r} {hint}")
+        return self
+
+
+class ContextSettings(Settings):
+    """How rows are written out for the model."""
+
+    include: tuple[str, ...] = ()
+    """Only these columns reach the model; all of them where both lists are empty."""
+    exclude: tuple[str, ...] = ()
+    """Every column but these reaches the model."""
+    order: Literal["input", "alphabetical"] = "input"
+    """The order of a row's columns."""
+    row_template: str = "{{ row_block }}"
+    """How one row of a group stands in its context; `{__ROW_KV_BLOCK__}` is understood too."""
+    truncate_field_chars: Annotated[int, Field(ge=1)] | None = None
+    """Longer values are cut to this many characters; every cut is recorded."""
+    max_context_chars: Annotated[int, Field(ge=1)] | None = None
+    """A longer group context is cut to this many characters; every cut is recorded."""
+
+    @model_validator(mode="after")
+    def _check_one_list(self) -> "ContextSettings":
+        if self.include and self.exclude:
+            raise ValueError("give `include` or `exclude`, not both")
+        return self
+
+
+class SchemaGenerationSettings(Settings):
+    """How a missing schema module is proposed by a model, as data that this project turns into code."""
+
+    description: str
+    """What each output should hold, in a person's words."""
+    prompt: str = "prompts/schema_generation.yaml"
+    """The prompt file that asks for it."""
+    sample_rows: Annotated[int, Field(ge=0)] = 5
+    """How many rows the model sees."""
+
+
+class SchemaSettings(Settings):
+    """The Pydantic module that says what an answer is."""
+
+    module: str | None = None
+    """The Python file; `configs/schemas/<task>.py` where it is not given."""
+    output_model: str = "LLMOutput"
+    """The class that every answer is validated by."""
+    judge_model: str = "JudgeResult"
+    """The class of a judge's verdict, where the task has a judge."""
+    generate: SchemaGenerationSettings | None = None
+    """How to make the module where it is missing; without it a missing module is an error."""
+    force: bool = False
+    """Make the module anew although it exists; the old one is archived."""
+
+
+class LLMSettings(Settings):
+    """Which model answers, and how it is asked."""
+
+    endpoint: str = "offline"
+    """A built-in endpoint or one from `configs/endpoints.yaml`."""
+    model: str = "extractive"
+    """The model's name as the endpoint knows it."""
+    temperature: Annotated[float, Field(ge=0)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    seed: int | None = None
+    max_output_tokens: Annotated[int, Field(ge=1)] | None = None
+    """The cap on an answer's length; the server's own where it is not given."""
+    structured_output: StructuredOutput | None = None
+    """A lower level than the endpoint's own, where a model cannot keep to it."""
+    extra: dict[str, FreeValue] = {}
+    """Parameters of the provider's own, sent as they are."""
+    price: PriceSettings | None = None
+    """This model's price, before the endpoint's and the published one."""
+
+
+class AttemptSettings(Settings):
+    """How often an item may ask again before it counts as not answered."""
+
+    attempts: Annotated[int, Field(ge=1)] = 3
+    """Calls for one item, the first included; each tells the model what was wrong with the one before."""
+    retry_failed: bool = True
+    """Whether a new run gives items without an accepted output fresh attempts."""
+    share_identical: bool = True
+    """Whether equal requests share one call; `false` asks for each row, also where two rows are equal."""
+    max_output_tokens_on_retry: Annotated[int, Field(ge=1)] | None = None
+    """The cap for attempts after a cut-off answer; twice the first one where it is not given."""
+
+
+class LimitSettings(Settings):
+    """How fast and how patiently the endpoint is asked."""
+
+    max_in_flight: Annotated[int, Field(ge=1)] | None = None
+    """Requests under way at once; 1 is strictly one after the other; the endpoint's own where it is not given."""
+    timeout_seconds: Annotated[float, Field(gt=0)] = 120.0
+    """The whole of a call, from sending to the last byte."""
+    fault_retries: Annotated[int, Field(ge=0)] = 5
+    """How often one call is sent again after a passing fault of the provider."""
+    backoff_seconds: Annotated[float, Field(gt=0)] = 1.0
+    """The first wait after a fault; each further one is up to twice as long."""
+    max_backoff_seconds: Annotated[float, Field(gt=0)] = 60.0
+    """The longest wait, unless the provider asks for a longer one."""
+    progress_seconds: Annotated[float, Field(gt=0)] = 5.0
+    """How often a run says how far it is."""
+
+
+class ExportSettings(Settings):
+    """Which files a person gets."""
+
+    formats: tuple[ExportFormat, ...] = ("csv", "jsonl")
+    """One file for each."""
+    columns: tuple[str, ...] = ()
+    """Column names in their order: of the input, of the output (dotted where nested) and of the status."""
+    only_accepted: bool = False
+    """Leave out rows without an accepted output."""
+    nested: Literal["flatten", "json"] = "flatten"
+    """Nested output fields become dotted columns, or stay JSON in one."""
+
+
+class ReportSettings(Settings):
+    """What the report shows."""
+
+    samples: Annotated[int, Field(ge=0)] = 5
+    """How many accepted outputs are shown in full."""
+    failures_per_cause: Annotated[int, Field(ge=0)] = 5
+    """How many items are named under each cause of failure."""
+
+
+class TaskSettings(Settings):
+    """One task: a table, a prompt, a schema and a model."""
+
+    description: str = ""
+    """What the task is for; shown in the UI."""
+    owners: tuple[str, ...] = ()
+    """E-mail addresses, or `team:name`; shown in the UI."""
+    tags: dict[str, str] = {}
+    """Labels to find the task's assets by in the UI."""
+    prompt: str
+    """The prompt file."""
+    input: InputSettings = InputSettings()
+    cleaning: CleaningSettings = CleaningSettings()
+    grouping: GroupingSettings = GroupingSettings()
+    context: ContextSettings = ContextSettings()
+    schema_: Annotated[SchemaSettings, Field(alias="schema")] = SchemaSettings()
+    llm: LLMSettings = LLMSettings()
+    attempts: AttemptSettings = AttemptSettings()
+    limits: LimitSettings = LimitSettings()
+    export: ExportSettings = ExportSettings()
+    report: ReportSettings = ReportSettings()

@@ -1,0 +1,135 @@
+"""What is asked of a model, what comes back, and what makes two calls the same call."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import Literal
+
+from pydantic import JsonValue
+
+from llm_assets.core.fingerprint import fingerprint
+from llm_assets.core.ids import CallKey, Sha256
+
+Role = Literal["system", "user", "assistant"]
+Purpose = Literal["generate", "judge"]
+
+FaultKind = Literal[
+    "rate_limited",
+    "server_error",
+    "timed_out",
+    "unreachable",
+    "broken_body",
+    "bad_key",
+    "no_credit",
+    "quota_exhausted",
+    "forbidden",
+    "unknown_model",
+    "rejected_request",
+]
+"""What went wrong on the provider's side. The first five pass, the others do not."""
+
+KEY_VERSION = 1
+"""Part of every call key; a change of the key's recipe must change it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One turn of the conversation that is sent."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallSettings:
+    """What all calls of a step share."""
+
+    endpoint: str
+    """The endpoint's address, so that renaming it in a file changes no call."""
+    model: str
+    response_format: Mapping[str, JsonValue] | None
+    parameters: Mapping[str, JsonValue]
+    """Temperature and the like, as they are sent."""
+    token_parameter: str
+    """What the endpoint calls the cap on an answer's length."""
+
+    @cached_property
+    def fingerprint(self) -> Sha256:
+        """Of everything here, so that a call key hashes it once and not per call."""
+        return fingerprint(
+            [self.endpoint, self.model, self.response_format, self.parameters, self.token_parameter]
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRequest:
+    """One call that could be sent."""
+
+    settings: CallSettings
+    messages: tuple[Message, ...]
+    max_output_tokens: int | None
+    attempt: int
+    """Counted from 1; a later attempt is another call, even with the same words."""
+    epoch: int
+    """How often a person forced this call anew; 0 before the first time."""
+    occurrence: int
+    """0, or the number of this row among its equals where each of them gets an answer of its own."""
+
+    def build_key(self) -> CallKey:
+        """The hash of everything that shapes the answer, and of nothing else."""
+        parts = [
+            KEY_VERSION,
+            self.settings.fingerprint,
+            [[message.role, message.content] for message in self.messages],
+            self.max_output_tokens,
+            self.attempt,
+            self.epoch,
+            self.occurrence,
+        ]
+        return CallKey(fingerprint(parts))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """The tokens one call was charged for."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    """Reasoning tokens are part of it."""
+    cached_tokens: int = 0
+    """The share of the prompt tokens that the provider read from its cache."""
+    reasoning_tokens: int = 0
+    is_approximate: bool = False
+    """Whether the provider gave no count and ours stands in its place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a model answered, good or not. It was paid for, so its call is never sent again."""
+
+    key: CallKey
+    text: str | None
+    refusal: str | None
+    finish_reason: str
+    model: str
+    """As the server named it."""
+    usage: Usage
+    cost_usd: Decimal | None
+    """None where the price is not known."""
+    answered_at: datetime
+    """By the server's own clock where it tells, in UTC."""
+    latency_seconds: float
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A call that brought no answer."""
+
+    kind: FaultKind
+    message: str
+    http_status: int | None = None
+    retry_after_seconds: float | None = None
+    request_id: str | None = None

@@ -1,0 +1,147 @@
+"""What became of every item, in item order."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import ClassVar, Literal
+
+from pydantic import ConfigDict, JsonValue
+
+from llm_assets.core.calls import Purpose
+from llm_assets.core.ids import CallKey, GroupContextId, GroupKey, RowId, Sha256, WorkId
+from llm_assets.core.values import FrozenModel
+
+Outcome = Literal[
+    "accepted",
+    "invalid",
+    "rejected",
+    "truncated",
+    "refused",
+    "failed",
+    "over_budget",
+    "skipped",
+    "blocked",
+]
+"""What can become of an item. Only `accepted` counts as an answer."""
+
+OUTCOMES: tuple[Outcome, ...] = (
+    "accepted",
+    "invalid",
+    "rejected",
+    "truncated",
+    "refused",
+    "failed",
+    "over_budget",
+    "skipped",
+    "blocked",
+)
+
+_RECORD = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One call made for an item, and what came of it."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _RECORD
+
+    number: int
+    purpose: Purpose
+    call_key: CallKey
+    finish_reason: str | None
+    """None where no answer came."""
+    problem: str | None
+    """Why the answer was not accepted; None where it was."""
+    is_repaired: bool
+    """Whether broken JSON was mended before it was validated."""
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+    is_approximate: bool
+    """Whether the token counts are ours and not the provider's."""
+    cost_usd: Decimal | None
+    """None where the price is not known."""
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemOutput:
+    """One item's end: its output, or why there is none."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _RECORD
+
+    work_id: WorkId
+    row_ids: tuple[RowId, ...]
+    group_key: GroupKey | None
+    group_context_id: GroupContextId | None
+    outcome: Outcome
+    output: dict[str, JsonValue] | None
+    """Valid under the schema; None unless the outcome is `accepted`."""
+    reason: str | None
+    """Why it was not accepted, in a sentence; None for an accepted item."""
+    attempts: tuple[Attempt, ...]
+    accepted_at: datetime | None
+    """When the accepted answer was made, in UTC."""
+
+
+class Totals(FrozenModel):
+    """Sums over items; costs are exact."""
+
+    n_items: int
+    outcomes: dict[Outcome, int]
+    """Every outcome, those that did not occur with 0."""
+    n_calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+    cost_usd: Decimal
+    """Of the calls whose price is known."""
+    cost_is_known: bool
+    """False as soon as one call has no price."""
+    tokens_are_approximate: bool
+
+
+class LLMOutputsMeta(FrozenModel):
+    """What the outputs were made with."""
+
+    format_version: Literal[1] = 1
+    endpoint: str
+    """The name in the config."""
+    model: str
+    is_rehearsal: bool
+    """Whether the offline model answered, which is no LLM."""
+    prompt_path: str
+    prompt_sha256: Sha256
+    schema_sha256: Sha256
+    structured_output: str
+    """The level at which the endpoint was held to the schema."""
+    parameters: dict[str, JsonValue]
+    totals: Totals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LLMOutputs:
+    """The outputs of one batch: as many records as there are items, in their order."""
+
+    meta: LLMOutputsMeta
+    records: tuple[ItemOutput, ...]
+
+
+def build_totals(records: tuple[ItemOutput, ...]) -> Totals:
+    """Count and add up what became of the items and what their calls took."""
+    attempts = [attempt for record in records for attempt in record.attempts]
+    costs = [attempt.cost_usd for attempt in attempts if attempt.cost_usd is not None]
+    outcomes = dict.fromkeys(OUTCOMES, 0)
+    for record in records:
+        outcomes[record.outcome] += 1
+    return Totals(
+        n_items=len(records),
+        outcomes=outcomes,
+        n_calls=len(attempts),
+        prompt_tokens=sum(attempt.prompt_tokens for attempt in attempts),
+        completion_tokens=sum(attempt.completion_tokens for attempt in attempts),
+        cached_tokens=sum(attempt.cached_tokens for attempt in attempts),
+        cost_usd=sum(costs, Decimal(0)),
+        cost_is_known=len(costs) == len(attempts),
+        tokens_are_approximate=any(attempt.is_approximate for attempt in attempts),
+    )
