@@ -11,6 +11,8 @@ Every message has up to three parts: what happened to which thing, what was done
 Trouble with a single item is never raised: it is that item's outcome.
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import ClassVar
 
 
@@ -58,3 +60,9 @@ class BudgetError(LLMAssetsError):
 
 class StorageError(LLMAssetsError):
     """An artifact or the ledger is missing, foreign, damaged or not writable."""
+
+
+def suggest(name: str, choices: Iterable[str]) -> str:
+    """`Did you mean 'x'?` for the choice most like `name`, or nothing where none is like it."""
+    close = get_close_matches(name, list(choices), n=1)
+    return f"Did you mean {close[0]!r}?" if close else ""

@@ -16,6 +16,10 @@ PresetName = Literal[
 ]
 
 
+OFFLINE_URL = "http://offline.invalid/v1"
+"""Where the built-in model is reached: an address that no network has."""
+
+
 class PriceSettings(Settings):
     """What a million tokens cost, in US dollars."""
 
@@ -50,6 +54,11 @@ class EndpointSettings(Settings):
     """How many requests it gets at once where the task does not say."""
     price: PriceSettings | None = None
     """Overrides the published price of every model of this endpoint."""
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether the built-in model answers, in this process and without a network."""
+        return self.base_url == OFFLINE_URL
 
 
 PRESETS: dict[PresetName, EndpointSettings] = {
@@ -105,7 +114,7 @@ PRESETS: dict[PresetName, EndpointSettings] = {
         price=PriceSettings(input_usd=Decimal(0), output_usd=Decimal(0)),
     ),
     "offline": EndpointSettings(
-        base_url="http://offline.invalid/v1",
+        base_url=OFFLINE_URL,
         structured_output="json_schema",
         max_in_flight=16,
         price=PriceSettings(input_usd=Decimal(0), output_usd=Decimal(0)),
@@ -124,9 +133,12 @@ class EndpointsFile(Settings):
 def build_endpoint(
     name: str, own_endpoints: dict[str, EndpointSettings]
 ) -> EndpointSettings | None:
-    """The endpoint called `name`: the person's own one, filled up from its preset, else the preset; or None."""
+    """The endpoint called `name`; None where there is none.
+
+    The person's own one comes first, filled up from its preset or from the built-in one of the same name.
+    """
     own = own_endpoints.get(name)
-    preset_name = own.preset if own else name
+    preset_name = (own.preset if own else None) or name
     preset = next((value for key, value in PRESETS.items() if key == preset_name), None)
     if own is None or preset is None:
         return own or preset

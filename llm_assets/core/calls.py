@@ -26,9 +26,13 @@ FaultKind = Literal[
     "quota_exhausted",
     "forbidden",
     "unknown_model",
+    "rejected_settings",
     "rejected_request",
 ]
-"""What went wrong on the provider's side. The first five pass, the others do not."""
+"""What went wrong on the provider's side.
+
+The first five pass; `rejected_request` is about one item; each of the others dooms every call of the run.
+"""
 
 KEY_VERSION = 1
 """Part of every call key; a change of the key's recipe must change it."""

@@ -1,12 +1,18 @@
 """What the table said, cell by cell, once it is cleaned."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from pydantic import ConfigDict
 
+from llm_assets.config.task import CleaningSettings
+from llm_assets.core.cells import build_cell_rules, clean_cells, is_nulled
+from llm_assets.core.fingerprint import build_id
 from llm_assets.core.ids import RowId
+from llm_assets.core.table import RawTable, render_place
 from llm_assets.core.values import FROZEN_RECORD, FrozenModel, Scalar
+from llm_assets.errors import InputError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,3 +51,90 @@ class InputSnapshot:
 
     meta: InputMeta
     records: tuple[InputRow, ...]
+
+
+def build_input_snapshot(
+    table: RawTable, *, cleaning: CleaningSettings, id_column: str | None
+) -> InputSnapshot:
+    """Draw all rows of the table, clean their cells and name each row.
+
+    The id column's values must be filled and unique once cleaned, and must not be among its null tokens.
+    """
+    columns = table.columns
+    rules = [build_cell_rules(cleaning, column=column) for column in columns]
+    names = _ContentNames() if id_column is None else _ColumnNames(table, id_column)
+    records: list[InputRow] = []
+    n_nulls = 0
+    for row in table.rows:
+        cells = clean_cells(row.cells, rules)
+        if "" in cells:
+            n_nulls += sum(
+                is_nulled(raw, rule)
+                for raw, cell, rule in zip(row.cells, cells, rules, strict=True)
+                if cell == ""
+            )
+        row_id = names.build_row_id(cells, line=row.line)
+        values = dict(zip(columns, cells, strict=True))
+        records.append(InputRow(row_id=row_id, line=row.line, values=values))
+    return InputSnapshot(
+        meta=_build_meta(table, n_rows=len(records), n_nulls=n_nulls), records=tuple(records)
+    )
+
+
+def _build_meta(table: RawTable, *, n_rows: int, n_nulls: int) -> InputMeta:
+    return InputMeta(
+        input_path=table.path,
+        sha256=table.sha256,
+        format=table.format,
+        encoding=table.encoding,
+        n_rows=n_rows,
+        n_cols=len(table.columns),
+        columns=table.columns,
+        n_nulls=n_nulls,
+    )
+
+
+class _ContentNames:
+    """Names rows by what is in them: a hash, from the second equal row on with its number, such as `-2`."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+
+    def build_row_id(self, cells: Sequence[Scalar], *, line: int) -> RowId:  # noqa: ARG002 - content alone names the row
+        content_id = build_id(cells)
+        number = self._counts.get(content_id, 0) + 1
+        self._counts[content_id] = number
+        return RowId(content_id if number == 1 else f"{content_id}-{number}")
+
+
+class _ColumnNames:
+    """Names rows by their value in one column."""
+
+    def __init__(self, table: RawTable, column: str) -> None:
+        if column not in table.columns:
+            raise InputError(
+                f"{table.path} has no column {column!r}, which `input.id_column` names; "
+                f"its columns are {', '.join(map(repr, table.columns))}.",
+                remedy="Name one of them, or take `input.id_column` out.",
+            )
+        self._table = table
+        self._column = column
+        self._index = table.columns.index(column)
+        self._lines: dict[str, int] = {}
+
+    def build_row_id(self, cells: Sequence[Scalar], *, line: int) -> RowId:
+        value = cells[self._index]
+        row_id = "" if value is None else str(value)
+        if not row_id:
+            raise self._build_error(line, "is empty")
+        earlier = self._lines.setdefault(row_id, line)
+        if earlier != line:
+            raise self._build_error(line, f"holds {row_id!r}, as line {earlier} does")
+        return RowId(row_id)
+
+    def _build_error(self, line: int, what: str) -> InputError:
+        place = render_place(path=self._table.path, table_format=self._table.format, line=line)
+        return InputError(
+            f"{place}: the id column {self._column!r} {what}.",
+            remedy="Give every row a value of its own there, or take `input.id_column` out to let the content name the rows.",
+        )

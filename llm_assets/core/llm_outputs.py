@@ -1,5 +1,6 @@
 """What became of every item, in item order."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -127,16 +128,22 @@ class LLMOutputs:
     records: tuple[ItemOutput, ...]
 
 
-def build_totals(records: tuple[ItemOutput, ...]) -> Totals:
-    """Count and add up what became of the items and what their calls took."""
-    attempts = [attempt for record in records for attempt in record.attempts]
-    costs = [attempt.cost_usd for attempt in attempts if attempt.cost_usd is not None]
+def count_outcomes(records: Sequence[ItemOutput]) -> dict[Outcome, int]:
+    """How many items ended in each way; those in which none did are there with 0."""
     outcomes = dict.fromkeys(OUTCOMES, 0)
     for record in records:
         outcomes[record.outcome] += 1
+    return outcomes
+
+
+def build_totals(records: Sequence[ItemOutput]) -> Totals:
+    """Count and add up what became of the items and what their calls took."""
+    # Equal items share a call, which is paid once.
+    attempts = list({a.call_key: a for record in records for a in record.attempts}.values())
+    costs = [attempt.cost_usd for attempt in attempts if attempt.cost_usd is not None]
     return Totals(
         n_items=len(records),
-        outcomes=outcomes,
+        outcomes=count_outcomes(records),
         n_calls=len(attempts),
         prompt_tokens=sum(attempt.prompt_tokens for attempt in attempts),
         completion_tokens=sum(attempt.completion_tokens for attempt in attempts),

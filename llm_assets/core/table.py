@@ -28,3 +28,9 @@ class RawTable:
     """Of the file's bytes."""
     columns: tuple[str, ...]
     rows: Iterable[RawRow]
+
+
+def render_place(*, path: str, table_format: str, line: int) -> str:
+    """How a message names one row: by its line, its row in the sheet or its record in the file."""
+    word = {"xlsx": "row", "parquet": "record"}.get(table_format, "line")
+    return f"{path}, {word} {line}"

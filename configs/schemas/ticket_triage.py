@@ -1,0 +1,28 @@
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class LLMOutput(BaseModel):
+    """How one support ticket is sorted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    category: Literal[
+        "billing", "delivery", "hardware_fault", "app_and_account", "product_question", "other"
+    ] = Field(
+        description="What the customer needs solved; where there are two matters, the more urgent one."
+    )
+    urgency: Literal["low", "medium", "high", "critical"] = Field(
+        description="How soon a person must look at it, by its consequences and not by its tone."
+    )
+    summary: str = Field(
+        min_length=1,
+        max_length=240,
+        description="One or two plain English sentences: what happened, and what the customer asks for.",
+    )
+    confidence: float = Field(
+        ge=0,
+        le=1,
+        description="How likely an experienced agent would choose the same category and urgency, from 0 to 1.",
+    )

@@ -1,0 +1,105 @@
+"""Which settings does a file's text stand for?"""
+
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from llm_assets.config.endpoint import (
+    PRESETS,
+    EndpointSettings,
+    EndpointsFile,
+    build_endpoint,
+)
+from llm_assets.config.field_problems import (
+    build_field_problems,
+    find_boolean_problems,
+    render_value,
+)
+from llm_assets.config.problems import START, Problem, build_config_error
+from llm_assets.config.prompt import PromptSettings
+from llm_assets.config.shape import accepts_none, find_block, list_fields, takes_keys
+from llm_assets.config.task import TaskSettings
+from llm_assets.config.yaml_text import YamlDocument, YamlValue, parse_yaml
+from llm_assets.errors import ConfigError, suggest
+
+SettingsT = TypeVar("SettingsT", bound=BaseModel)
+
+
+def parse_task(text: str, *, file: str) -> TaskSettings:
+    """The settings of a task file; `ConfigError` listing everything that is wrong with it."""
+    return parse_settings(TaskSettings, parse_yaml(text, file=file))
+
+
+def parse_endpoints(text: str, *, file: str) -> EndpointsFile:
+    """The endpoints of one's own; `ConfigError` listing everything that is wrong with the file."""
+    return parse_settings(EndpointsFile, parse_yaml(text, file=file))
+
+
+def parse_prompt(text: str, *, file: str) -> PromptSettings:
+    """The templates of a prompt file; `ConfigError` listing everything that is wrong with it."""
+    return parse_settings(PromptSettings, parse_yaml(text, file=file))
+
+
+def parse_settings(model: type[SettingsT], document: YamlDocument) -> SettingsT:
+    """The document as a settings model.
+
+    A block whose keys are all commented out counts as not given. All mistakes are told at once, each with its
+    line and column; `ConfigError`.
+    """
+    content = {} if document.content is None else document.content
+    if not isinstance(content, dict):
+        raise _build_shape_error(model, document)
+    booleans = list(find_boolean_problems(model, document))
+    try:
+        settings = model.model_validate(_drop_empty_blocks(model, content))
+    except ValidationError as exc:
+        told = {problem.path for problem in booleans}
+        others = build_field_problems(exc, model=model, document=document)
+        problems = booleans + [problem for problem in others if problem.path not in told]
+        raise build_config_error(document.file, problems) from None
+    if booleans:
+        raise build_config_error(document.file, booleans)
+    return settings
+
+
+def find_endpoint(
+    settings: TaskSettings, own_endpoints: dict[str, EndpointSettings], *, document: YamlDocument
+) -> EndpointSettings:
+    """The endpoint that a task names; `ConfigError` where there is none or it has no address."""
+    name, path = settings.llm.endpoint, ("llm", "endpoint")
+    endpoint = build_endpoint(name, own_endpoints)
+    if endpoint is None:
+        names = sorted({*PRESETS, *own_endpoints})
+        hint = f"{suggest(name, names)} Known: {', '.join(names)}.".strip()
+        what = f"there is no endpoint {name!r}."
+        remedy = f"{hint} Your own ones stand in configs/endpoints.yaml."
+    elif endpoint.base_url is None and endpoint.base_url_env is None:
+        what = f"the endpoint {name!r} has no address."
+        remedy = "Give it a `base_url`, a `base_url_env` or a `preset` in configs/endpoints.yaml."
+    else:
+        return endpoint
+    position = document.find_position(path)
+    problem = Problem(position=position, path=path, what=what, remedy=remedy)
+    raise build_config_error(document.file, [problem])
+
+
+def _drop_empty_blocks(
+    model: type[BaseModel], content: dict[str, YamlValue]
+) -> dict[str, YamlValue]:
+    fields = list_fields(model)
+    kept: dict[str, YamlValue] = {}
+    for key, value in content.items():
+        annotation = fields.get(key)
+        block = find_block(annotation)
+        if value is None and takes_keys(annotation) and not accepts_none(annotation):
+            continue
+        kept[key] = _drop_empty_blocks(block, value) if block and isinstance(value, dict) else value
+    return kept
+
+
+def _build_shape_error(model: type[BaseModel], document: YamlDocument) -> ConfigError:
+    example = next(iter(list_fields(model)))
+    what = f"the file has to hold `key: value` lines, and this is {render_value(document.content)}."
+    remedy = f"Write a space after each colon, as in `{example}: …`."
+    problem = Problem(position=START, what=what, remedy=remedy)
+    return build_config_error(document.file, [problem])

@@ -1,0 +1,209 @@
+"""What a person gets back: the input's rows with their outputs and what became of each.
+
+In the row modes there is one line for every row of the input, in its order. In `group_output` there is one line
+for every group, in the order first seen: the columns of a group's rows differ, so the line keeps the grouping
+column and `n_rows` alone.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import ClassVar, Literal
+
+from pydantic import ConfigDict, JsonValue
+
+from llm_assets.config.task import ExportSettings
+from llm_assets.core.export_columns import (
+    ColumnSource,
+    ExportColumn,
+    build_input_columns,
+    build_status_columns,
+    build_unique_names,
+    decide_columns,
+)
+from llm_assets.core.ids import WorkId
+from llm_assets.core.input_snapshot import InputSnapshot
+from llm_assets.core.item_matching import match_items
+from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs, LLMOutputsMeta
+from llm_assets.core.money import render_amount
+from llm_assets.core.values import FROZEN_RECORD, FrozenModel
+from llm_assets.core.work_items import WorkItemsMeta
+
+REHEARSAL_MARK = "offline model (rehearsal)"
+"""Stands in place of a model's name where no LLM answered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportRow:
+    """One line of an export."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = FROZEN_RECORD
+
+    work_id: WorkId
+    """The item behind it, also where the line does not show it."""
+    values: dict[str, JsonValue]
+    """By column name; the order of the columns is that of `ExportMeta.columns`."""
+
+
+class ExportMeta(FrozenModel):
+    """What the lines have in common."""
+
+    format_version: Literal[1] = 1
+    columns: tuple[ExportColumn, ...]
+    n_rows: int
+    """Lines of this export."""
+    n_accepted: int
+    """Lines with an accepted output."""
+    n_left_out: int
+    """Lines without one that `only_accepted` left out."""
+    is_rehearsal: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportTable:
+    """One batch, ready to be written in any format."""
+
+    meta: ExportMeta
+    records: tuple[ExportRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    values: Mapping[str, JsonValue]
+    item: ItemOutput
+
+
+def build_export(
+    snapshot: InputSnapshot,
+    outputs: LLMOutputs,
+    *,
+    items_meta: WorkItemsMeta,
+    settings: ExportSettings,
+    output_columns: tuple[ExportColumn, ...],
+) -> ExportTable:
+    """Put the rows and what became of them side by side.
+
+    `output_columns` come from `build_output_columns`; a field of an output that they do not cover follows after
+    them as JSON, so that nothing is dropped. `StorageError` where the outputs are not those of these rows,
+    `ConfigError` where a chosen column does not exist.
+    """
+    items_by_row = match_items(snapshot, outputs)
+    if items_meta.mode == "group_output":
+        input_names = tuple(filter(None, [items_meta.grouping_column]))
+        lines = _build_group_lines(snapshot, outputs, input_names)
+    else:
+        input_names = snapshot.meta.columns
+        lines = [
+            _Line(values=row.values, item=items_by_row[row.row_id]) for row in snapshot.records
+        ]
+    available = build_unique_names(
+        [
+            *build_input_columns(input_names, [line.values for line in lines]),
+            *output_columns,
+            *_build_uncovered_columns(outputs, output_columns),
+            *build_status_columns(items_meta.mode),
+        ]
+    )
+    columns = decide_columns(
+        available, chosen=settings.columns, is_rehearsal=outputs.meta.is_rehearsal
+    )
+    return _build_table(
+        lines, columns=columns, meta=outputs.meta, only_accepted=settings.only_accepted
+    )
+
+
+def _build_table(
+    lines: list[_Line],
+    *,
+    columns: tuple[ExportColumn, ...],
+    meta: LLMOutputsMeta,
+    only_accepted: bool,
+) -> ExportTable:
+    accepted = [line for line in lines if line.item.outcome == "accepted"]
+    kept = accepted if only_accepted else lines
+    return ExportTable(
+        meta=ExportMeta(
+            columns=columns,
+            n_rows=len(kept),
+            n_accepted=len(accepted),
+            n_left_out=len(lines) - len(kept),
+            is_rehearsal=meta.is_rehearsal,
+        ),
+        records=tuple(_build_row(line, columns=columns, meta=meta) for line in kept),
+    )
+
+
+def _build_group_lines(
+    snapshot: InputSnapshot, outputs: LLMOutputs, input_names: tuple[str, ...]
+) -> list[_Line]:
+    rows = {row.row_id: row.values for row in snapshot.records}
+    return [
+        _Line(values={name: rows[item.row_ids[0]][name] for name in input_names}, item=item)
+        for item in outputs.records
+    ]
+
+
+def _build_uncovered_columns(
+    outputs: LLMOutputs, columns: tuple[ExportColumn, ...]
+) -> Iterable[ExportColumn]:
+    if any(not column.path for column in columns):
+        return []
+    covered = {column.path[0] for column in columns}
+    met: set[str] = set()
+    for item in outputs.records:
+        if item.output is not None:
+            met |= item.output.keys()
+    return [
+        ExportColumn(name=name, source="output", path=(name,), kind="json")
+        for name in sorted(met - covered)
+    ]
+
+
+def _build_row(
+    line: _Line, *, columns: tuple[ExportColumn, ...], meta: LLMOutputsMeta
+) -> ExportRow:
+    sources: dict[ColumnSource, Mapping[str, JsonValue] | None] = {
+        "input": line.values,
+        "output": line.item.output,
+        "status": _build_status(line.item, meta),
+    }
+    return ExportRow(
+        work_id=line.item.work_id,
+        values={column.name: _read_path(sources[column.source], column.path) for column in columns},
+    )
+
+
+def _read_path(source: Mapping[str, JsonValue] | None, path: tuple[str, ...]) -> JsonValue:
+    if source is None:
+        return None
+    if not path:
+        return dict(source)
+    at = source.get(path[0])
+    for key in path[1:]:
+        at = at.get(key) if isinstance(at, dict) else None
+    return at
+
+
+def _build_status(item: ItemOutput, meta: LLMOutputsMeta) -> dict[str, JsonValue]:
+    model = REHEARSAL_MARK if meta.is_rehearsal else meta.model
+    cost_usd = _sum_cost(item)
+    return {
+        "status": item.outcome,
+        "error": item.reason,
+        "attempts": sum(attempt.purpose == "generate" for attempt in item.attempts),
+        "cost_usd": None if cost_usd is None else render_amount(cost_usd),
+        "answered_by": model if item.attempts else None,
+        "work_id": item.work_id,
+        "group_key": item.group_key,
+        "n_rows": len(item.row_ids),
+    }
+
+
+def _sum_cost(item: ItemOutput) -> Decimal | None:
+    """None as soon as one call has no price: a part of the cost would read as the whole."""
+    total = Decimal(0)
+    for attempt in item.attempts:
+        if attempt.cost_usd is None:
+            return None
+        total += attempt.cost_usd
+    return total

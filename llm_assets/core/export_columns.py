@@ -1,0 +1,206 @@
+"""Which columns an export has, what each is called and where its values come from."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Literal
+
+from pydantic import JsonValue
+
+from llm_assets.config.task import Mode
+from llm_assets.core.json_schema import DEFS_PREFIX
+from llm_assets.core.values import FrozenModel
+from llm_assets.errors import ConfigError
+
+ColumnSource = Literal["input", "output", "status"]
+ColumnKind = Literal["text", "integer", "number", "boolean", "json"]
+"""`json` is everything that is not one plain type: lists, free objects, mixed values."""
+
+REHEARSAL_COLUMN = "answered_by"
+"""Part of every export of a rehearsal, chosen or not."""
+
+STATUS_KINDS: dict[str, ColumnKind] = {
+    "status": "text",
+    "error": "text",
+    "attempts": "integer",
+    "cost_usd": "text",  # the exact decimal: a binary number would change it
+    REHEARSAL_COLUMN: "text",
+    "work_id": "text",
+    "group_key": "text",
+}
+GROUP_STATUS_KINDS: dict[str, ColumnKind] = {"n_rows": "integer"}
+"""Further status columns where one line stands for a whole group."""
+
+_KINDS_BY_TYPE: dict[str, ColumnKind] = {
+    "string": "text",
+    "integer": "integer",
+    "number": "number",
+    "boolean": "boolean",
+}
+
+
+class ExportColumn(FrozenModel):
+    """One column of an export."""
+
+    name: str
+    """As it stands in the header; unique."""
+    source: ColumnSource
+    path: tuple[str, ...]
+    """The keys that lead to the value in its source; none for the whole of it."""
+    kind: ColumnKind
+
+
+def build_output_columns(
+    json_schema: Mapping[str, JsonValue], nested: Literal["flatten", "json"]
+) -> tuple[ExportColumn, ...]:
+    """The columns of an output under this JSON Schema, in the schema's order.
+
+    With `flatten` the fields of nested objects become columns of their own, named by their dotted path.
+    What has no fixed fields stays JSON in one column: lists, objects with free keys, choices between objects,
+    and objects that contain themselves. A schema without any fields gives one column, `output`.
+    """
+    root = _resolve(json_schema, json_schema)
+    if not _has_fixed_fields(root):
+        return (ExportColumn(name="output", source="output", path=(), kind="json"),)
+    return tuple(
+        _walk_fields(json_schema, root, path=(), max_depth=1 if nested == "json" else None)
+    )
+
+
+def build_input_columns(
+    columns: Iterable[str], rows: Sequence[Mapping[str, JsonValue]]
+) -> tuple[ExportColumn, ...]:
+    """The input's columns, each with the kind that all of its values share."""
+    return tuple(
+        ExportColumn(
+            name=column,
+            source="input",
+            path=(column,),
+            kind=_decide_kind({type(row.get(column)) for row in rows}),
+        )
+        for column in columns
+    )
+
+
+def build_status_columns(mode: Mode) -> tuple[ExportColumn, ...]:
+    """What is said about each line, whatever became of it."""
+    kinds = STATUS_KINDS | (GROUP_STATUS_KINDS if mode == "group_output" else {})
+    return tuple(
+        ExportColumn(name=name, source="status", path=(name,), kind=kind)
+        for name, kind in kinds.items()
+    )
+
+
+def build_unique_names(columns: Iterable[ExportColumn]) -> tuple[ExportColumn, ...]:
+    """The same columns under names that do not clash.
+
+    The later one of two equal names is prefixed with its source: `output.` or `status.`.
+    """
+    unique: dict[str, ExportColumn] = {}
+    for column in columns:
+        name = column.name
+        while name in unique:
+            name = f"{column.source}.{name}"
+        unique[name] = column.model_copy(update={"name": name})
+    return tuple(unique.values())
+
+
+def decide_columns(
+    available: tuple[ExportColumn, ...], *, chosen: tuple[str, ...], is_rehearsal: bool
+) -> tuple[ExportColumn, ...]:
+    """The chosen columns in the chosen order; all of them where none is chosen.
+
+    A rehearsal always says so, line by line. `ConfigError` names every unknown or repeated choice.
+    """
+    if not chosen:
+        return available
+    by_name = {column.name: column for column in available}
+    _check_choice(chosen, names=tuple(by_name))
+    marks = [
+        column.name
+        for column in available
+        if column.source == "status" and column.path == (REHEARSAL_COLUMN,)
+    ]
+    forced = [name for name in marks if is_rehearsal and name not in chosen]
+    return tuple(by_name[name] for name in (*chosen, *forced))
+
+
+def _check_choice(chosen: tuple[str, ...], *, names: tuple[str, ...]) -> None:
+    problems = [_describe_unknown(name, names) for name in chosen if name not in names]
+    repeated = {name: None for name in chosen if chosen.count(name) > 1}
+    problems += [f"{name!r} is chosen more than once." for name in repeated]
+    if problems:
+        raise ConfigError(
+            f"`export.columns` does not fit this batch: {' '.join(problems)}",
+            remedy=f"Choose from: {', '.join(names)}.",
+        )
+
+
+def _describe_unknown(name: str, names: tuple[str, ...]) -> str:
+    close = get_close_matches(name, names, n=1)
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    return f"there is no column {name!r}{hint}."
+
+
+def _decide_kind(types: set[type]) -> ColumnKind:
+    present = types - {type(None)}
+    if present <= {str}:
+        return "text"
+    if present == {bool}:
+        return "boolean"
+    if present == {int}:
+        return "integer"
+    return "number" if present <= {int, float} else "json"
+
+
+def _walk_fields(
+    document: Mapping[str, JsonValue],
+    schema: Mapping[str, JsonValue],
+    *,
+    path: tuple[str, ...],
+    max_depth: int | None,
+    parents: tuple[Mapping[str, JsonValue], ...] = (),
+) -> Iterable[ExportColumn]:
+    for name, field in _get_mapping(schema, "properties").items():
+        at = (*path, name)
+        resolved = _resolve(document, field if isinstance(field, dict) else {})
+        is_endless = any(resolved is parent for parent in (*parents, schema))
+        is_deep_enough = max_depth is not None and len(at) >= max_depth
+        if _has_fixed_fields(resolved) and not is_endless and not is_deep_enough:
+            yield from _walk_fields(
+                document, resolved, path=at, max_depth=max_depth, parents=(*parents, schema)
+            )
+        else:
+            yield ExportColumn(
+                name=".".join(at), source="output", path=at, kind=_read_kind(resolved)
+            )
+
+
+def _resolve(
+    document: Mapping[str, JsonValue], schema: Mapping[str, JsonValue]
+) -> Mapping[str, JsonValue]:
+    """The schema itself, behind references and behind "or null"."""
+    for keyword in ("anyOf", "oneOf", "allOf"):
+        choices = schema.get(keyword)
+        if isinstance(choices, list):
+            solid = [entry for entry in choices if entry != {"type": "null"}]
+            if len(solid) == 1 and isinstance(solid[0], dict):
+                return _resolve(document, solid[0])
+    reference = schema.get("$ref")
+    if not isinstance(reference, str):
+        return schema
+    definition = _get_mapping(document, "$defs").get(reference.removeprefix(DEFS_PREFIX))
+    return _resolve(document, definition) if isinstance(definition, dict) else {}
+
+
+def _has_fixed_fields(schema: Mapping[str, JsonValue]) -> bool:
+    return bool(schema.get("properties")) and not schema.get("additionalProperties")
+
+
+def _read_kind(schema: Mapping[str, JsonValue]) -> ColumnKind:
+    named = schema.get("type")
+    return _KINDS_BY_TYPE.get(named, "json") if isinstance(named, str) else "json"
+
+
+def _get_mapping(schema: Mapping[str, JsonValue], key: str) -> Mapping[str, JsonValue]:
+    value = schema.get(key)
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,54 @@
+"""How text that others wrote is shown in Markdown without becoming Markdown."""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from urllib.parse import quote
+
+from pydantic import JsonValue
+
+_MARKS = re.compile(r"[\\`*_\[\]#|~$]")
+_HARMFUL = "\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+"""Control characters, half characters, and the marks that turn the reading direction of what follows."""
+_HARMFUL_IN_LINE = re.compile(f"[\x00-\x1f{_HARMFUL}]")
+_HARMFUL_IN_JSON = re.compile(f"[{_HARMFUL}]")
+_FENCES = re.compile("`{3,}")
+
+
+def escape_markdown(text: str, *, max_chars: int | None = None) -> str:
+    """The text as plain words within a line, a heading or a table's cell.
+
+    Line breaks become spaces, HTML becomes entities, marks of Markdown lose their meaning. A text longer than
+    `max_chars` is cut and ends with an ellipsis.
+    """
+    line = _HARMFUL_IN_LINE.sub("\ufffd", " ".join(text.split()))
+    if max_chars is not None and len(line) > max_chars:
+        line = f"{line[: max_chars - 1]}…"
+    line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _MARKS.sub(r"\\\g<0>", line)
+
+
+def render_code(text: str) -> str:
+    """A name, path or hash in a code span; escaped text where it holds what would end the span or the cell."""
+    is_plain = text.isprintable() and not set("`|<>&") & set(text) and text == text.strip() != ""
+    return f"`{text}`" if is_plain else escape_markdown(text)
+
+
+def render_link(path: str) -> str:
+    """A link to a file by its relative path, which it shows."""
+    return f"[{escape_markdown(path)}]({quote(path, errors='replace')})"
+
+
+def render_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table of cells that are escaped already."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def render_json_block(value: JsonValue) -> str:
+    """The value as indented JSON in a fence that nothing inside of it can close."""
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    text = _HARMFUL_IN_JSON.sub("\ufffd", text)
+    longest = max((len(fence) for fence in _FENCES.findall(text)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}json\n{text}\n{fence}"

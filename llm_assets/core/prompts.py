@@ -1,0 +1,156 @@
+"""How a prompt file and an item become the messages that are sent."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from llm_assets.config.prompt import PromptSettings
+from llm_assets.core.calls import Message
+from llm_assets.core.fingerprint import fingerprint
+from llm_assets.core.ids import Sha256
+from llm_assets.errors import ConfigError, suggest
+
+ROW_NAMES = frozenset({"row", "row_block"})
+GROUP_NAMES = frozenset({"group_key", "group_context"})
+STATIC_NAMES = frozenset({"llm_schema"})
+NO_NAMES: frozenset[str] = frozenset()
+RESERVED_NAMES = ROW_NAMES | GROUP_NAMES | STATIC_NAMES
+"""Names with a meaning of their own; a column called like one is reached as `row["..."]`."""
+
+
+def _render_value(value: object) -> object:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if callable(value):
+        raise TemplateError('it names a method of `row`; write row["name"] for a column')
+    return value
+
+
+_environment = ImmutableSandboxedEnvironment(
+    undefined=StrictUndefined,
+    autoescape=False,
+    keep_trailing_newline=True,
+    finalize=_render_value,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prompt:
+    """A prompt that was checked against the names an item offers."""
+
+    path: str
+    sha256: Sha256
+    """Of the templates, not of the file: a comment in the file changes nothing."""
+    names: frozenset[str]
+    """The names its templates use."""
+    system: Template
+    user: Template
+    static_system: str | None
+    """The system turn, rendered once, where it depends on no item."""
+    static_values: Mapping[str, object] = field(repr=False)
+
+    def render(self, values: Mapping[str, object]) -> tuple[Message, ...]:
+        """The messages for one item; `ConfigError` where a template names what the item does not have."""
+        names = {**values, **self.static_values}
+        system = self.static_system
+        if system is None:
+            system = _render(self.system, names, path=self.path, part="system")
+        user = _render(self.user, names, path=self.path, part="user")
+        turns = [Message(role="user", content=user)]
+        return (Message(role="system", content=system), *turns) if system.strip() else tuple(turns)
+
+
+def build_prompt(
+    settings: PromptSettings,
+    *,
+    path: str,
+    columns: tuple[str, ...],
+    item_names: frozenset[str],
+    llm_schema: str,
+) -> Prompt:
+    """Compile a prompt and make sure that every name in it will be there.
+
+    Args:
+        settings: The prompt file's content.
+        path: Shown in messages.
+        columns: The columns the model may see; each is a name of its own where the item is a row.
+        item_names: The names of this mode, out of `RESERVED_NAMES`.
+        llm_schema: The JSON text of the answer's schema.
+
+    Raises `ConfigError` naming the file, the name it cannot know and the columns there are.
+    """
+    is_about_rows = "row" in item_names
+    known = item_names | STATIC_NAMES | (frozenset(columns) if is_about_rows else NO_NAMES)
+    system_names = _check(settings.system, path=path, part="system", known=known, columns=columns)
+    user_names = _check(settings.user, path=path, part="user", known=known, columns=columns)
+    static_values: dict[str, object] = {"llm_schema": llm_schema}
+    system = _environment.from_string(settings.system)
+    is_static = system_names <= STATIC_NAMES
+    return Prompt(
+        path=path,
+        sha256=fingerprint([settings.system, settings.user]),
+        names=system_names | user_names,
+        system=system,
+        user=_environment.from_string(settings.user),
+        static_system=_render(system, static_values, path=path, part="system")
+        if is_static
+        else None,
+        static_values=static_values,
+    )
+
+
+def render_free_prompt(
+    settings: PromptSettings, values: Mapping[str, object], *, path: str
+) -> tuple[Message, ...]:
+    """The messages of a prompt that is about no item, such as the one that proposes a schema."""
+    known = frozenset(values)
+    parts = (("system", settings.system), ("user", settings.user))
+    used = [_check(text, path=path, part=part, known=known, columns=()) for part, text in parts]
+    prompt = Prompt(
+        path=path,
+        sha256=fingerprint([settings.system, settings.user]),
+        names=NO_NAMES.union(*used),
+        system=_environment.from_string(settings.system),
+        user=_environment.from_string(settings.user),
+        static_system=None,
+        static_values={},
+    )
+    return prompt.render(values)
+
+
+def _check(
+    text: str, *, path: str, part: str, known: frozenset[str], columns: tuple[str, ...]
+) -> frozenset[str]:
+    """The names a template uses, all of them known."""
+    try:
+        used = meta.find_undeclared_variables(_environment.parse(text))
+    except TemplateSyntaxError as exc:
+        raise ConfigError(
+            f"Prompt {path!r} cannot be read: {exc.message} (`{part}`, line {exc.lineno}); nothing was sent.",
+            remedy="Mend the template; `{% raw %}` keeps braces as they are.",
+        ) from exc
+    unknown = sorted(used - known)
+    if unknown:
+        names = ", ".join(f"{{{{ {name} }}}}" for name in unknown)
+        offered = ", ".join(sorted(known - set(columns)))
+        hint = suggest(unknown[0], known)
+        raise ConfigError(
+            f"Prompt {path!r} uses {names} in `{part}`, which this task does not have; nothing was sent.",
+            remedy=f"{hint} Columns: {', '.join(columns) or 'none'}. Other names: {offered}.".strip(),
+        )
+    return frozenset(used)
+
+
+def _render(template: Template, values: Mapping[str, object], *, path: str, part: str) -> str:
+    render: Callable[..., str] = template.render
+    try:
+        return render(values)
+    except TemplateError as exc:
+        raise ConfigError(
+            f"Prompt {path!r} cannot be rendered (`{part}`): {exc.message}; nothing was sent.",
+            remedy='Columns are reached as `name` or `row["name"]`.',
+        ) from exc

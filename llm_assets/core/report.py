@@ -1,0 +1,236 @@
+"""What a person should know about a batch once it is done, drawn from its artifacts alone."""
+
+from collections.abc import Mapping
+from statistics import median_low
+from typing import Literal
+
+from pydantic import JsonValue
+
+from llm_assets.config.task import ReportSettings
+from llm_assets.core.failure_causes import FailureCause, build_failure_causes
+from llm_assets.core.group_contexts import GroupContexts
+from llm_assets.core.ids import BatchKey, GroupKey, RowId, Sha256, TaskName, WorkId
+from llm_assets.core.input_snapshot import InputMeta, InputRow, InputSnapshot
+from llm_assets.core.item_matching import match_items
+from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs, LLMOutputsMeta, Outcome
+from llm_assets.core.values import FrozenModel, Scalar
+from llm_assets.core.work_items import WorkItemsMeta
+
+MAX_CAUSES = 20
+"""Causes of failure in a report; further ones are counted."""
+MAX_GROUPS = 10
+"""Groups in a report, the largest first."""
+MAX_LINES = 5
+"""Source lines named for one item; a group may have thousands."""
+
+
+class ConfigSnapshot(FrozenModel):
+    """What was asked for, as it was when the batch was made."""
+
+    format_version: Literal[1] = 1
+    task: TaskName
+    batch: BatchKey
+    config_path: str
+    """Relative to the project; the bare file name where the file lies outside of it."""
+    config_sha256: Sha256
+    """Of the file's bytes."""
+    schema_path: str
+    settings: dict[str, JsonValue]
+    """Every setting with its value, the defaults included."""
+
+
+class ItemPlace(FrozenModel):
+    """Where an item stands in the source."""
+
+    work_id: WorkId
+    group_key: GroupKey | None
+    n_rows: int
+    lines: tuple[int, ...]
+    """Where its first rows start in the source, from 1."""
+
+
+class FailedItem(FrozenModel):
+    """An item named under its cause of failure."""
+
+    place: ItemPlace
+    n_attempts: int
+    reason: str
+
+
+class ReportCause(FrozenModel):
+    """A cause of failure with some of its items."""
+
+    outcome: Outcome
+    text: str
+    n_items: int
+    items: tuple[FailedItem, ...]
+    """The first ones."""
+
+
+class Sample(FrozenModel):
+    """An accepted output, beside what it was made from."""
+
+    place: ItemPlace
+    values: dict[str, Scalar]
+    """The row; empty for a group of rows."""
+    output: dict[str, JsonValue]
+
+
+class GroupSize(FrozenModel):
+    """How many rows a group has, and how many of them the model saw."""
+
+    group_key: GroupKey
+    n_rows: int
+    n_rows_used: int
+
+
+class GroupSizes(FrozenModel):
+    """How the rows spread over the groups."""
+
+    n_groups: int
+    smallest: int
+    median: int
+    largest: int
+    n_capped: int
+    """Groups of which the model saw fewer rows than there are."""
+    n_cut: int
+    """Groups whose text a limit shortened."""
+    largest_groups: tuple[GroupSize, ...]
+
+
+class Report(FrozenModel):
+    """Everything a rendering shows; the same artifacts give the same report."""
+
+    format_version: Literal[1] = 1
+    config: ConfigSnapshot
+    input: InputMeta
+    items: WorkItemsMeta
+    outputs: LLMOutputsMeta
+    n_calls_unpriced: int
+    n_items_retried: int
+    """Items that took more than one attempt."""
+    n_items_repaired: int
+    """Accepted items whose JSON was mended first."""
+    groups: GroupSizes | None
+    """None where rows are not grouped or there are none."""
+    causes: tuple[ReportCause, ...]
+    n_causes_left_out: int
+    n_items_left_out: int
+    """Items whose cause is left out."""
+    samples: tuple[Sample, ...]
+    artifacts: dict[str, str]
+    """What each file is, and its path relative to the report."""
+
+
+def build_report(
+    *,
+    config: ConfigSnapshot,
+    snapshot: InputSnapshot,
+    items_meta: WorkItemsMeta,
+    contexts: GroupContexts,
+    outputs: LLMOutputs,
+    settings: ReportSettings,
+    artifacts: Mapping[str, str],
+) -> Report:
+    """Sum up one batch.
+
+    Its size depends on the settings and not on the number of items. `artifacts` names the files to point at.
+    `StorageError` where the outputs are not those of these rows.
+    """
+    match_items(snapshot, outputs)
+    rows = {row.row_id: row for row in snapshot.records}
+    causes = build_failure_causes(outputs.records)
+    calls = [attempt for item in outputs.records for attempt in item.attempts]
+    return Report(
+        config=config,
+        input=snapshot.meta,
+        items=items_meta,
+        outputs=outputs.meta,
+        n_calls_unpriced=sum(call.cost_usd is None for call in calls),
+        n_items_retried=sum(_count_attempts(item) > 1 for item in outputs.records),
+        n_items_repaired=sum(_is_repaired(item) for item in outputs.records),
+        groups=_build_group_sizes(contexts),
+        causes=tuple(
+            _build_report_cause(cause, rows=rows, n_items=settings.failures_per_cause)
+            for cause in causes[:MAX_CAUSES]
+        ),
+        n_causes_left_out=len(causes[MAX_CAUSES:]),
+        n_items_left_out=sum(len(cause.items) for cause in causes[MAX_CAUSES:]),
+        samples=_build_samples(outputs, rows, n_samples=settings.samples),
+        artifacts=dict(artifacts),
+    )
+
+
+def _build_report_cause(
+    cause: FailureCause, *, rows: Mapping[RowId, InputRow], n_items: int
+) -> ReportCause:
+    return ReportCause(
+        outcome=cause.outcome,
+        text=cause.text,
+        n_items=len(cause.items),
+        items=tuple(_build_failed_item(item, rows) for item in cause.items[:n_items]),
+    )
+
+
+def _build_failed_item(item: ItemOutput, rows: Mapping[RowId, InputRow]) -> FailedItem:
+    return FailedItem(
+        place=_build_place(item, rows), n_attempts=_count_attempts(item), reason=item.reason or ""
+    )
+
+
+def _build_samples(
+    outputs: LLMOutputs, rows: Mapping[RowId, InputRow], *, n_samples: int
+) -> tuple[Sample, ...]:
+    accepted = [
+        (item, item.output)
+        for item in outputs.records
+        if item.outcome == "accepted" and item.output is not None
+    ]
+    return tuple(
+        Sample(
+            place=_build_place(item, rows),
+            values=rows[item.row_ids[0]].values if len(item.row_ids) == 1 else {},
+            output=output,
+        )
+        for item, output in accepted[:n_samples]
+    )
+
+
+def _build_place(item: ItemOutput, rows: Mapping[RowId, InputRow]) -> ItemPlace:
+    return ItemPlace(
+        work_id=item.work_id,
+        group_key=item.group_key,
+        n_rows=len(item.row_ids),
+        lines=tuple(rows[row_id].line for row_id in item.row_ids[:MAX_LINES]),
+    )
+
+
+def _build_group_sizes(contexts: GroupContexts) -> GroupSizes | None:
+    if not contexts.records:
+        return None
+    sizes = sorted(context.n_rows for context in contexts.records)
+    largest = sorted(contexts.records, key=lambda context: -context.n_rows)[:MAX_GROUPS]
+    return GroupSizes(
+        n_groups=len(sizes),
+        smallest=sizes[0],
+        median=median_low(sizes),
+        largest=sizes[-1],
+        n_capped=sum(context.n_rows_used < context.n_rows for context in contexts.records),
+        n_cut=sum(bool(context.cuts) for context in contexts.records),
+        largest_groups=tuple(
+            GroupSize(
+                group_key=context.group_key, n_rows=context.n_rows, n_rows_used=context.n_rows_used
+            )
+            for context in largest
+        ),
+    )
+
+
+def _count_attempts(item: ItemOutput) -> int:
+    return sum(attempt.purpose == "generate" for attempt in item.attempts)
+
+
+def _is_repaired(item: ItemOutput) -> bool:
+    return item.outcome == "accepted" and any(
+        attempt.is_repaired and attempt.problem is None for attempt in item.attempts
+    )

@@ -1,0 +1,38 @@
+"""What one run did: sent, reused, spent. The outputs themselves say what the batch is."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Literal
+
+from llm_assets.core.calls import FaultKind
+from llm_assets.core.llm_outputs import Outcome
+from llm_assets.core.values import FrozenModel
+
+
+class RunSummary(FrozenModel):
+    """The account of one run over one batch. It differs from run to run, so no later stage reads it."""
+
+    format_version: Literal[1] = 1
+    n_items: int
+    outcomes: dict[Outcome, int]
+    """Of all items, whether this run asked for them or an earlier one."""
+    calls_sent: int
+    """Every request that left, those included that were sent again."""
+    calls_reused: int
+    """Answers that were on record already."""
+    prompt_tokens: int
+    """Of the calls sent."""
+    completion_tokens: int
+    cost_usd: Decimal
+    """Of the calls sent whose price is known."""
+    cost_is_known: bool
+    faults: dict[FaultKind, int]
+    latency_p50_seconds: float | None
+    latency_p95_seconds: float | None
+    elapsed_seconds: float
+
+
+def find_quantile(values: Sequence[float], share: float) -> float | None:
+    """The value that this share of the values does not exceed; None where there are none."""
+    ordered = sorted(values)
+    return round(ordered[int(share * (len(ordered) - 1))], 4) if ordered else None

@@ -1,0 +1,132 @@
+"""How a call reaches an OpenAI-compatible server and what of its reply counts."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
+
+from llm_assets.config.endpoint import EndpointSettings
+from llm_assets.core.calls import CallRequest, Fault
+from llm_assets.core.completions import Completion, read_completion, read_refused_reply
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+NO_KEY = "no-key"
+"""Sent to servers that ask for no key, because the client insists on one."""
+_JSON_HEADERS = {"Content-Type": "application/json"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What came of sending a call once."""
+
+    result: Completion | Fault
+    request_id: str | None
+
+
+class EndpointClient:
+    """Sends one call once. Whether to send it again is for others to decide."""
+
+    def __init__(self, client: "AsyncOpenAI", *, timeout_seconds: float) -> None:
+        self._client = client
+        self._timeout_seconds = timeout_seconds
+
+    async def send(self, request: CallRequest) -> Reply:
+        """Send a call and read its reply; every trouble of the network or the server is a `Fault`.
+
+        The time-out is total: the client's own is per read, and a server that drips bytes never meets it.
+        """
+        import httpx2
+        from openai import APIConnectionError, APIStatusError, APITimeoutError
+
+        body = json.dumps(build_body(request), ensure_ascii=False).encode()
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                # The response model is left out: building it costs as much CPU as all the rest of a call.
+                response = await self._client.post(
+                    "/chat/completions",
+                    cast_to=httpx2.Response,
+                    content=body,
+                    options={"headers": _JSON_HEADERS},
+                )
+        except APIStatusError as exc:
+            return _read_refusal(exc.status_code, exc.response.content, exc.response.headers)
+        except (TimeoutError, APITimeoutError):
+            message = f"No answer within {self._timeout_seconds:g} s."
+            return _build_fault_reply(Fault(kind="timed_out", message=message))
+        except APIConnectionError as exc:
+            reason = str(exc.__cause__ or exc).strip() or type(exc.__cause__ or exc).__name__
+            message = f"The connection failed: {reason}"
+            return _build_fault_reply(Fault(kind="unreachable", message=message))
+        return Reply(
+            result=read_completion(response.content),
+            request_id=response.headers.get("x-request-id"),
+        )
+
+
+def build_body(request: CallRequest) -> dict[str, JsonValue]:
+    """The JSON object that is sent."""
+    settings = request.settings
+    body: dict[str, JsonValue] = {
+        "model": settings.model,
+        "messages": [
+            {"role": message.role, "content": message.content} for message in request.messages
+        ],
+        **settings.parameters,
+    }
+    if settings.response_format is not None:
+        body["response_format"] = dict(settings.response_format)
+    if request.max_output_tokens is not None:
+        body[settings.token_parameter] = request.max_output_tokens
+    return body
+
+
+@asynccontextmanager
+async def open_endpoint_client(
+    endpoint: EndpointSettings, *, base_url: str, api_key: str | None, timeout_seconds: float
+) -> AsyncGenerator[EndpointClient]:
+    """A client for one endpoint; the offline model is called in-process through the same code."""
+    from openai import AsyncOpenAI, DefaultAioHttpClient
+
+    if endpoint.is_offline:
+        import httpx2
+
+        from llm_assets.gateways.offline_model.app import build_app
+
+        http_client = httpx2.AsyncClient(transport=httpx2.ASGITransport(build_app()))
+    else:
+        # Less than half the CPU of the default transport at 200 requests in flight.
+        http_client = DefaultAioHttpClient()
+    async with AsyncOpenAI(
+        api_key=api_key or NO_KEY, base_url=base_url, http_client=http_client, max_retries=0
+    ) as client:
+        yield EndpointClient(client, timeout_seconds=timeout_seconds)
+
+
+def _read_refusal(status: int, body: bytes, headers: Mapping[str, str]) -> Reply:
+    request_id = headers.get("x-request-id")
+    fault = read_refused_reply(
+        status,
+        body,
+        retry_after_seconds=_read_retry_after(headers.get("retry-after")),
+        request_id=request_id,
+    )
+    return Reply(result=fault, request_id=request_id)
+
+
+def _read_retry_after(value: str | None) -> float | None:
+    """Seconds to wait; the other spelling, a date, is left to the ordinary back-off."""
+    try:
+        seconds = float(value) if value is not None else None
+    except ValueError:
+        return None
+    return seconds if seconds is not None and 0 <= seconds < float("inf") else None
+
+
+def _build_fault_reply(fault: Fault) -> Reply:
+    return Reply(result=fault, request_id=None)

@@ -1,0 +1,248 @@
+"""Which calls were answered already, and how a new answer gets on record before anything is made of it."""
+
+import json
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Any, cast
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+
+from llm_assets.core.calls import Answer, Message, Role
+from llm_assets.core.ids import BatchKey, CallKey, TaskName
+from llm_assets.errors import StorageError
+from llm_assets.gateways.ledger import tables
+from llm_assets.gateways.ledger.records import (
+    CallRecord,
+    SqlRow,
+    build_call_row,
+    build_request_rows,
+    read_answer,
+)
+from llm_assets.gateways.ledger.writer import GroupCommitWriter
+
+KEYS_PER_QUERY = 500
+BUSY_TIMEOUT_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """What a batch has taken so far, summed over every call on record."""
+
+    n_answers: int
+    n_faults: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: Decimal
+    cost_is_known: bool
+
+
+class Ledger:
+    """The record of all calls. Append-only: nothing here changes or removes a row."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        dialect = sqlite if engine.dialect.name == "sqlite" else postgresql
+        self._insert_once = {
+            table: dialect.insert(table).on_conflict_do_nothing()
+            for table in (tables.requests, tables.parts)
+        }
+        self._insert_epoch = dialect.insert(tables.epochs)
+
+    def find_answers(self, keys: Iterable[CallKey]) -> dict[CallKey, Answer]:
+        """The answers on record for these calls; of several to the same call, the first one."""
+        found: dict[CallKey, Answer] = {}
+        query = (
+            select(tables.calls)
+            .where(tables.calls.c.fault_kind.is_(None))
+            .order_by(tables.calls.c.id.desc())
+        )
+        with self._read() as connection:
+            for chunk in _cut(keys, KEYS_PER_QUERY):
+                rows = connection.execute(query.where(tables.calls.c.call_key.in_(chunk)))
+                found |= {CallKey(row.call_key): read_answer(row) for row in rows}
+        return found
+
+    def open_writer(self) -> GroupCommitWriter[CallRecord]:
+        """A writer whose `put` returns once the record would survive a power cut."""
+        return GroupCommitWriter(self._write_records)
+
+    def has_epochs(self) -> bool:
+        """Whether anything was ever forced."""
+        with self._read() as connection:
+            return connection.execute(select(tables.epochs.c.call_key).limit(1)).first() is not None
+
+    def find_epochs(self, keys: Iterable[CallKey]) -> dict[CallKey, int]:
+        """How often items were forced anew, by the key of their first call in epoch 0."""
+        found: dict[CallKey, int] = {}
+        with self._read() as connection:
+            for chunk in _cut(keys, KEYS_PER_QUERY):
+                query = select(tables.epochs).where(tables.epochs.c.call_key.in_(chunk))
+                found |= {CallKey(row.call_key): row.epoch for row in connection.execute(query)}
+        return found
+
+    def raise_epochs(self, keys: Iterable[CallKey]) -> dict[CallKey, int]:
+        """Start a new epoch for these items and return it; on record before anything is asked."""
+        unique = tuple(dict.fromkeys(keys))
+        raised = self._insert_epoch.on_conflict_do_update(
+            index_elements=["call_key"], set_={"epoch": tables.epochs.c.epoch + 1}
+        )
+        with self._write() as connection:
+            for chunk in _cut(unique, KEYS_PER_QUERY):
+                connection.execute(raised, [{"call_key": key, "epoch": 1} for key in chunk])
+        return self.find_epochs(unique)
+
+    def build_tally(self, *, task: TaskName, batch: BatchKey) -> Tally:
+        """Add up every call a batch ever sent, failed ones included; exact, in decimal dollars."""
+        columns = tables.calls.c
+        query = select(
+            columns.fault_kind, columns.prompt_tokens, columns.completion_tokens, columns.cost_usd
+        ).where(columns.task == task, columns.batch == batch)
+        with self._read() as connection:
+            rows = connection.execute(query).all()
+        answers = [row for row in rows if row.fault_kind is None]
+        faults = Counter(row.fault_kind for row in rows if row.fault_kind is not None)
+        costs = [Decimal(row.cost_usd) for row in answers if row.cost_usd is not None]
+        return Tally(
+            n_answers=len(answers),
+            n_faults=faults.total(),
+            prompt_tokens=sum(row.prompt_tokens for row in answers),
+            completion_tokens=sum(row.completion_tokens for row in answers),
+            cost_usd=sum(costs, Decimal(0)),
+            cost_is_known=len(costs) == len(answers) and not faults["timed_out"],
+        )
+
+    def list_completion_tokens(self, *, task: TaskName, limit: int) -> tuple[int, ...]:
+        """The lengths of a task's latest answers, in tokens, for saying what the next ones will cost."""
+        columns = tables.calls.c
+        query = (
+            select(columns.completion_tokens)
+            .where(columns.task == task, columns.fault_kind.is_(None))
+            .order_by(columns.id.desc())
+            .limit(limit)
+        )
+        with self._read() as connection:
+            return tuple(row.completion_tokens for row in connection.execute(query))
+
+    def load_messages(self, key: CallKey) -> tuple[Message, ...]:
+        """The messages a call sent, whatever has become of its prompt file; `StorageError` if unknown."""
+        with self._read() as connection:
+            query = select(tables.requests.c.body).where(tables.requests.c.call_key == key)
+            body = connection.execute(query).scalar_one_or_none()
+            if body is None:
+                raise StorageError(f"The ledger has no call {key!r}.")
+            turns = cast("list[tuple[Role, list[str]]]", json.loads(body)["messages"])
+            wanted = {sha256 for _, pieces in turns for sha256 in pieces}
+            query = select(tables.parts).where(tables.parts.c.sha256.in_(wanted))
+            texts = {row.sha256: row.text for row in connection.execute(query)}
+        return tuple(
+            Message(role=role, content="".join(texts[sha256] for sha256 in pieces))
+            for role, pieces in turns
+        )
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    def _write_records(self, records: Sequence[CallRecord]) -> None:
+        """Write a group of calls in one durable transaction."""
+        requests: list[SqlRow] = []
+        parts: dict[object, SqlRow] = {}
+        for record in records:
+            rows = build_request_rows(record)
+            requests.append(rows.request)
+            parts |= {part["sha256"]: part for part in rows.parts}
+        with self._write() as connection:
+            connection.execute(insert(tables.calls), [build_call_row(record) for record in records])
+            connection.execute(self._insert_once[tables.requests], requests)
+            connection.execute(self._insert_once[tables.parts], list(parts.values()))
+
+    @contextmanager
+    def _read(self) -> Generator[Connection]:
+        with _speak_plainly("read"), self._engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextmanager
+    def _write(self) -> Generator[Connection]:
+        with _speak_plainly("written"), self._engine.begin() as connection:
+            yield connection
+
+
+@contextmanager
+def open_ledger(url: str) -> Generator[Ledger]:
+    """Open the ledger at a database URL, making it where it is missing.
+
+    SQLite runs in WAL mode with full synchronisation, so that an answer on record survives a power cut;
+    answers come by the hundred a second at most, and group commit takes tens of thousands.
+    """
+    engine = _build_engine(url)
+    try:
+        with _speak_plainly("opened"):
+            _create_tables(engine, url)
+        yield Ledger(engine)
+    finally:
+        engine.dispose()
+
+
+def _build_engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url)
+    path = url.removeprefix("sqlite:///")
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_immediately)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -- a raw driver connection
+    connection.isolation_level = (
+        None  # the driver's own BEGIN fails at once when another writer is there
+    )
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+
+
+def _begin_immediately(connection: Connection) -> None:
+    if connection.get_isolation_level() != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _create_tables(engine: Engine, url: str) -> None:
+    tables.metadata.create_all(engine)
+    with engine.begin() as connection:
+        version = connection.execute(select(tables.ledger_format.c.version)).scalar_one_or_none()
+        if version is None:
+            connection.execute(insert(tables.ledger_format), {"version": tables.FORMAT_VERSION})
+        elif version != tables.FORMAT_VERSION:
+            raise StorageError(
+                f"The ledger {url} has format {version}; this version of llm-assets reads {tables.FORMAT_VERSION}.",
+                remedy="Use the version of llm-assets that wrote it, or name another ledger.",
+            )
+
+
+@contextmanager
+def _speak_plainly(verb: str) -> Generator[None]:
+    try:
+        yield
+    except DatabaseError as exc:
+        raise StorageError(
+            f"The ledger cannot be {verb}: {exc.orig}.",
+            remedy="Check the file, the free space and that it lies on a local disk; answered calls are kept.",
+        ) from exc
+    except SQLAlchemyError as exc:
+        raise StorageError(f"The ledger cannot be {verb}: {exc}.") from exc
+
+
+def _cut(keys: Iterable[CallKey], size: int) -> Iterator[list[CallKey]]:
+    remaining = iter(keys)
+    while chunk := list(islice(remaining, size)):
+        yield chunk

@@ -1,0 +1,71 @@
+"""How the ledger lies in its database."""
+
+from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, Table, Text
+
+FORMAT_VERSION = 1
+
+metadata = MetaData()
+
+ledger_format = Table("ledger_format", metadata, Column("version", Integer, primary_key=True))
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("call_key", Text, nullable=False),
+    Column("recorded_at", Text, nullable=False),
+    Column("task", Text, nullable=False),
+    Column("batch", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("work_id", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("latency_seconds", Float, nullable=False),
+    # an answer
+    Column("text", Text),
+    Column("refusal", Text),
+    Column("finish_reason", Text),
+    Column("answering_model", Text),
+    Column("prompt_tokens", Integer),
+    Column("completion_tokens", Integer),
+    Column("cached_tokens", Integer),
+    Column("reasoning_tokens", Integer),
+    Column("is_approximate", Boolean),
+    Column("cost_usd", Text),
+    Column("answered_at", Text),
+    Column("request_id", Text),
+    # or a fault
+    Column("fault_kind", Text),
+    Column("http_status", Integer),
+    Column("fault_message", Text),
+    # Not unique: two processes may have paid for the same call at the same time, and both payments are true.
+    Index("calls_by_key", "call_key"),
+    Index("calls_by_task", "task", "batch"),
+    Index("calls_by_time", "recorded_at"),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("call_key", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+"""What each call sent, as JSON whose long texts are hashes into `parts`."""
+
+parts = Table(
+    "parts",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+)
+"""Each distinct piece of a message, once."""
+
+epochs = Table(
+    "epochs",
+    metadata,
+    Column("call_key", Text, primary_key=True),
+    Column("epoch", Integer, nullable=False),
+)
+"""How often the item whose first call this is (in epoch 0) was forced to ask anew."""

@@ -1,0 +1,220 @@
+"""How a batch's items get their outputs: replay what is on record, say the plan, ask for the rest."""
+
+import asyncio
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from llm_assets.config.endpoint import EndpointSettings
+from llm_assets.config.task import LimitSettings
+from llm_assets.core.calls import Usage
+from llm_assets.core.ids import CallKey
+from llm_assets.core.item_loop import Ask, Item, Step, advance
+from llm_assets.core.item_replay import ReplayedItem, replay_items
+from llm_assets.core.llm_outputs import ItemOutput, count_outcomes
+from llm_assets.core.plan import Plan, build_plan, estimate_tokens, select_due
+from llm_assets.core.run_summary import RunSummary, find_quantile
+from llm_assets.gateways.clock import Clock
+from llm_assets.gateways.dispatcher import Dispatcher, Due, Progress, RunIdentity
+from llm_assets.gateways.endpoint_client import open_endpoint_client
+from llm_assets.gateways.ledger.ledger import Ledger
+from llm_assets.gateways.price_catalog import ComputeCost
+from llm_assets.gateways.token_counter import build_token_counter
+
+SAMPLED_PROMPTS = 50
+"""So many prompts are counted for the expected cost; more would take longer than it tells."""
+SAMPLED_ANSWERS = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """How the endpoint of a task is reached."""
+
+    endpoint: EndpointSettings
+    base_url: str
+    api_key: str | None
+    compute_cost: ComputeCost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which of the items run."""
+
+    limit: int | None
+    """Only the first so many that are due; None for all."""
+    is_forced: bool
+    """Whether items are asked anew although they have answers."""
+
+
+class Observer:
+    """Who is told about a run. Does nothing by itself."""
+
+    def show_plan(self, plan: Plan, /) -> None:
+        """Told before the first call."""
+
+    def show_progress(self, progress: Progress, /) -> None:
+        """Told every few seconds, and once at the end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """The outputs in item order, and what the run itself did."""
+
+    outputs: tuple[ItemOutput, ...]
+    plan: Plan
+    summary: RunSummary
+
+
+@dataclass(frozen=True, kw_only=True)
+class LLMRun:
+    """One batch on its way through the model."""
+
+    step: Step
+    identity: RunIdentity
+    connection: Connection
+    limits: LimitSettings
+    ledger: Ledger
+    clock: Clock
+    observer: Observer
+
+    def finish_batch(self, items: Sequence[Item], selection: Selection) -> RunResult:
+        """Bring every item to its end, or as far as the selection lets it.
+
+        Raises `ProviderError` where the endpoint cannot serve the run; every answer until then is on record.
+        """
+        started_seconds = self.clock.get_monotonic_seconds()
+        epoched = self._assign_epochs(items, selection)
+        replayed = replay_items(self.step, epoched, self.ledger.find_answers)
+        due = select_due(replayed, limit=selection.limit)
+        plan = self._build_plan(replayed, due)
+        self.observer.show_plan(plan)
+        progress = Progress(n_to_run=len(due))
+        finished = asyncio.run(self._ask(due, progress)) if due else {}
+        outputs = tuple(
+            finished.get(place) or state.output or _leave_out(state.item)
+            for place, state in enumerate(replayed)
+        )
+        elapsed_seconds = self.clock.get_monotonic_seconds() - started_seconds
+        summary = _build_summary(outputs, plan, progress, elapsed_seconds=elapsed_seconds)
+        return RunResult(outputs=outputs, plan=plan, summary=summary)
+
+    def _assign_epochs(self, items: Sequence[Item], selection: Selection) -> tuple[Item, ...]:
+        """The items in the epoch a person last forced them into; a forced run begins a new one."""
+        if not selection.is_forced and not self.ledger.has_epochs():
+            return tuple(items)
+        keys = [_build_first_key(self.step, item) for item in items]
+        chosen = keys if selection.limit is None else keys[: selection.limit]
+        raised = self.ledger.raise_epochs(chosen) if selection.is_forced else {}
+        epochs = self.ledger.find_epochs(keys) | raised
+        return tuple(
+            replace(item, epoch=epochs.get(key, 0)) for item, key in zip(items, keys, strict=True)
+        )
+
+    def _build_plan(self, replayed: Sequence[ReplayedItem], due: Sequence[Due]) -> Plan:
+        cost_per_call_usd, is_approximate = self._estimate_cost_per_call(due)
+        return build_plan(
+            replayed, due, cost_per_call_usd=cost_per_call_usd, is_approximate=is_approximate
+        )
+
+    def _estimate_cost_per_call(self, due: Sequence[Due]) -> tuple[Decimal | None, bool]:
+        """The likely cost of one of the calls, from a sample of the prompts and the answers on record."""
+        if not due:
+            return Decimal(0), False
+        counter = build_token_counter(
+            self.step.settings.model, is_offline=self.connection.endpoint.is_offline
+        )
+        sample = due[:: max(1, len(due) // SAMPLED_PROMPTS)]
+        counts = [_count_prompt_tokens(self.step, state, counter.count) for _, state in sample]
+        lengths = self.ledger.list_completion_tokens(task=self.identity.task, limit=SAMPLED_ANSWERS)
+        usage = Usage(
+            prompt_tokens=sum(counts) // len(counts),
+            completion_tokens=estimate_tokens(lengths, cap=self.step.max_output_tokens),
+        )
+        return self.connection.compute_cost(usage), counter.is_approximate
+
+    async def _ask(self, due: Sequence[Due], progress: Progress) -> dict[int, ItemOutput]:
+        connection = self.connection
+        client = open_endpoint_client(
+            connection.endpoint,
+            base_url=connection.base_url,
+            api_key=connection.api_key,
+            timeout_seconds=self.limits.timeout_seconds,
+        )
+        async with client as endpoint:
+            with self.ledger.open_writer() as recorder, self._report(progress):
+                dispatcher = Dispatcher(
+                    self.step,
+                    identity=self.identity,
+                    endpoint=endpoint,
+                    recorder=recorder,
+                    compute_cost=connection.compute_cost,
+                    limits=self.limits,
+                    clock=self.clock,
+                    progress=progress,
+                )
+                max_in_flight = self.limits.max_in_flight or connection.endpoint.max_in_flight
+                return await dispatcher.finish_items(due, max_in_flight=max_in_flight)
+
+    @contextmanager
+    def _report(self, progress: Progress) -> Generator[None]:
+        """Show the progress every few seconds while the block runs, and once more at its end."""
+
+        async def tick() -> None:
+            while True:
+                await self.clock.wait(self.limits.progress_seconds)
+                self.observer.show_progress(progress)
+
+        ticker = asyncio.get_running_loop().create_task(tick())
+        try:
+            yield
+        finally:
+            ticker.cancel()
+            self.observer.show_progress(progress)
+
+
+def _build_summary(
+    outputs: Sequence[ItemOutput], plan: Plan, progress: Progress, *, elapsed_seconds: float
+) -> RunSummary:
+    return RunSummary(
+        n_items=len(outputs),
+        outcomes=count_outcomes(outputs),
+        calls_sent=progress.n_sent,
+        calls_reused=plan.n_calls_reused,
+        prompt_tokens=progress.prompt_tokens,
+        completion_tokens=progress.completion_tokens,
+        cost_usd=progress.cost_usd,
+        cost_is_known=progress.cost_is_known,
+        faults=dict(progress.faults),
+        latency_p50_seconds=find_quantile(progress.latencies_seconds, 0.50),
+        latency_p95_seconds=find_quantile(progress.latencies_seconds, 0.95),
+        elapsed_seconds=round(elapsed_seconds, 3),
+    )
+
+
+def _build_first_key(step: Step, item: Item) -> CallKey:
+    decision = advance(step, replace(item, epoch=0), (), n_known=0)
+    return decision.request.build_key() if isinstance(decision, Ask) else CallKey("")
+
+
+def _count_prompt_tokens(
+    step: Step, state: ReplayedItem, count_tokens: Callable[[str], int]
+) -> int:
+    decision = advance(step, state.item, state.answers, n_known=len(state.answers))
+    messages = decision.request.messages if isinstance(decision, Ask) else ()
+    return sum(count_tokens(message.content) for message in messages)
+
+
+def _leave_out(item: Item) -> ItemOutput:
+    work = item.work
+    return ItemOutput(
+        work_id=work.work_id,
+        row_ids=work.row_ids,
+        group_key=work.group_key,
+        group_context_id=work.group_context_id,
+        outcome="skipped",
+        output=None,
+        reason="Not asked: beyond the limit of this run.",
+        attempts=(),
+        accepted_at=None,
+    )

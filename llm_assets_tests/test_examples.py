@@ -1,0 +1,208 @@
+"""Whether the example tasks hold what their files promise."""
+
+import csv
+import importlib.util
+from pathlib import Path
+from typing import cast
+
+import pytest
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from llm_assets.config.prompt import PromptSettings
+from llm_assets.config.task import Mode, TaskSettings
+
+ROOT = Path(__file__).parents[1]
+TASKS: tuple[tuple[str, Mode], ...] = (
+    ("ticket_triage", "row"),
+    ("course_feedback", "group_output"),
+    ("interview_questions", "row_output_with_group_context"),
+)
+NAMES = tuple(task for task, _ in TASKS)
+
+GOOD_ANSWERS: dict[str, dict[str, object]] = {
+    "ticket_triage": {
+        "category": "hardware_fault",
+        "urgency": "critical",
+        "summary": "The hub smells burnt; the customer asks whether it is safe.",
+        "confidence": 1,
+    },
+    "course_feedback": {
+        "summary": "Two of two answers praise the dialogues.",
+        "strengths": ["many dialogues"],
+        "weaknesses": [],
+        "sentiment": "positive",
+        "recommendation": "keep",
+        "confidence": 0.3,
+    },
+    "interview_questions": {
+        "question": "Two machines charge one order twice. Where do you look first?",
+        "what_a_good_answer_shows": "Asks how the order is claimed before naming a lock.",
+        "difficulty": "moderate",
+        "confidence": 0.8,
+    },
+}
+
+BROKEN_FIELDS = (
+    ("ticket_triage", "category", "spam"),
+    ("ticket_triage", "urgency", "Critical"),
+    ("ticket_triage", "summary", "x" * 241),
+    ("ticket_triage", "confidence", 1.01),
+    ("course_feedback", "recommendation", "yes"),
+    ("course_feedback", "strengths", ["x"] * 6),
+    ("course_feedback", "weaknesses", [""]),
+    ("interview_questions", "question", ""),
+    ("interview_questions", "difficulty", None),
+    ("interview_questions", "confidence", -0.1),
+)
+
+
+def read_settings(task: str) -> TaskSettings:
+    text = (ROOT / "configs" / f"{task}.yaml").read_text(encoding="utf-8")
+    return TaskSettings.model_validate(yaml.safe_load(text))
+
+
+def read_text_table(path: Path) -> list[list[object]]:
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        delimiter = ";" if ";" in lines.readline() else ","
+        lines.seek(0)
+        return [list(row) for row in csv.reader(lines, delimiter=delimiter, strict=True)]
+
+
+def read_workbook(path: Path) -> list[list[object]]:
+    from openpyxl import load_workbook
+
+    book = load_workbook(path, read_only=True)
+    rows = [list[object](row) for row in book.worksheets[0].iter_rows(values_only=True)]
+    book.close()
+    return rows
+
+
+def read_batches(task: str) -> dict[str, list[dict[str, object]]]:
+    folder = ROOT / cast("str", read_settings(task).input.folder)
+    batches: dict[str, list[dict[str, object]]] = {}
+    for path in sorted(folder.iterdir()):
+        table = read_workbook(path) if path.suffix == ".xlsx" else read_text_table(path)
+        header = [str(name) for name in table[0]]
+        batches[path.stem] = [dict(zip(header, row, strict=True)) for row in table[1:]]
+    return batches
+
+
+def load_output_model(task: str) -> type[BaseModel]:
+    path = ROOT / "configs" / "schemas" / f"{task}.py"
+    spec = importlib.util.spec_from_file_location(f"example_{task}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.LLMOutput
+
+
+def flatten(cell: object) -> str:
+    return " ".join(str(cell).split())
+
+
+@pytest.mark.parametrize(("task", "mode"), TASKS)
+def test_a_config_is_valid_and_shows_its_mode(task: str, mode: Mode):
+    """Each example config validates as it is, shows the mode it stands for and needs no key."""
+    settings = read_settings(task)
+    assert settings.grouping.mode == mode
+    assert settings.llm.endpoint == "offline"
+    assert settings.description
+    assert settings.owners
+
+
+@pytest.mark.parametrize("task", NAMES)
+def test_a_config_names_columns_that_every_batch_has(task: str):
+    """Every input column that a config names is in every batch of its folder."""
+    settings = read_settings(task)
+    named = {*settings.context.include, *settings.context.exclude}
+    named |= set(settings.cleaning.null_tokens_by_column)
+    named |= {settings.input.id_column, settings.grouping.column} - {None}
+    for rows in read_batches(task).values():
+        assert named <= set(rows[0])
+
+
+@pytest.mark.parametrize("task", NAMES)
+def test_an_example_has_thirty_to_sixty_rows(task: str):
+    """The tables are large enough to look real and small enough to run in seconds."""
+    n_rows = sum(len(rows) for rows in read_batches(task).values())
+    assert 30 <= n_rows <= 60
+
+
+@pytest.mark.parametrize("task", NAMES)
+def test_a_schema_takes_a_good_answer_and_no_unknown_field(task: str):
+    """A schema module imports, accepts a sensible answer strictly, and forbids what it does not name."""
+    model = load_output_model(task)
+    answer = GOOD_ANSWERS[task]
+    assert set(model.model_validate(answer, strict=True).model_dump()) == set(answer)
+    with pytest.raises(ValidationError, match="extra_forbidden"):
+        model.model_validate({**answer, "note": "x"}, strict=True)
+
+
+@pytest.mark.parametrize(("task", "field", "value"), BROKEN_FIELDS)
+def test_a_schema_refuses_values_out_of_its_bounds(task: str, field: str, value: object):
+    """A label that is not offered, a number or a length out of bounds is no answer."""
+    model = load_output_model(task)
+    with pytest.raises(ValidationError, match=field):
+        model.model_validate({**GOOD_ANSWERS[task], field: value}, strict=True)
+
+
+@pytest.mark.parametrize("task", NAMES)
+def test_a_schema_describes_every_field_to_the_model(task: str):
+    """No field reaches a model without a sentence on what it should hold."""
+    fields = load_output_model(task).model_fields
+    assert all(field.description for field in fields.values())
+
+
+@pytest.mark.parametrize("task", NAMES)
+def test_a_prompt_goes_from_static_to_group_to_row(task: str):
+    """The system turn holds nothing but the schema, and the group stands before the row, for prompt caches."""
+    text = (ROOT / read_settings(task).prompt).read_text(encoding="utf-8")
+    prompt = PromptSettings.model_validate(yaml.safe_load(text))
+    assert "{{ llm_schema }}" in prompt.system
+    assert prompt.system.count("{{") == 1
+    places = [prompt.user.find(name) for name in ("group_key", "group_context", "row_block")]
+    found = [place for place in places if place >= 0]
+    assert found
+    assert found == sorted(found)
+
+
+def test_the_ticket_ids_are_filled_and_unique():
+    """`ticket_id` can name the rows."""
+    ids = [flatten(row["ticket_id"]) for row in read_batches("ticket_triage")["march"]]
+    assert all(ids)
+    assert len(ids) == len(set(ids))
+
+
+def test_two_tickets_are_the_same_once_cleaned():
+    """TM-1007 and TM-1031 differ in white space only, as the config says, and no other two are the same."""
+    columns = read_settings("ticket_triage").context.include
+    tickets: dict[tuple[str, ...], list[object]] = {}
+    for row in read_batches("ticket_triage")["march"]:
+        visible = tuple(flatten(row[column]) for column in columns)
+        tickets.setdefault(visible, []).append(row["ticket_id"])
+    assert [ids for ids in tickets.values() if len(ids) > 1] == [["TM-1007", "TM-1031"]]
+
+
+def test_the_tables_hold_the_mess_that_cleaning_is_for():
+    """Without cleaning, blanks split courses and roles and a ticket has line breaks, null tokens and an overlong body."""
+    tickets = read_batches("ticket_triage")["march"]
+    limit = cast("int", read_settings("ticket_triage").context.truncate_field_chars)
+    assert any("\n" in str(row["body"]) for row in tickets)
+    assert any(row["product"] in {"None", "NULL", "n/a"} for row in tickets)
+    assert any(len(flatten(row["body"])) > limit for row in tickets)
+    courses = {str(row["course"]) for row in read_batches("course_feedback")["spring_term"]}
+    assert len({course.strip() for course in courses}) == 7 < len(courses)
+    roles = {
+        str(row["role"]) for rows in read_batches("interview_questions").values() for row in rows
+    }
+    assert len({role.strip() for role in roles}) == 6 < len(roles)
+
+
+def test_the_workbook_has_typed_and_blank_cells():
+    """The xlsx batch holds numbers as numbers, text among them, and cells without anything."""
+    rows = read_batches("interview_questions")["engineering"]
+    assert {type(row["Time (min)"]) for row in rows} == {int, float, str}
+    assert any(isinstance(row["notes"], int) for row in rows)
+    assert any(row["level"] is None for row in rows)
