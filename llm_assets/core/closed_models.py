@@ -16,9 +16,7 @@ VALUE_FIELD = "value"
 """The only field of the object that is put around an answer which is no object itself."""
 
 
-def close_models(
-    models: Iterable[type[BaseModel]], *, module_name: str, shown_path: str
-) -> None:
+def close_models(models: Iterable[type[BaseModel]], *, module_name: str, shown_path: str) -> None:
     """Add `extra="forbid"` to the models and to all that they are built of, in place.
 
     The classes are changed and not subclassed: a nested model is reached through the annotations of others, and
@@ -36,7 +34,9 @@ def close_models(
     classes = _find_classes(roots)
     for cls in classes:
         _close(cls, module_name=module_name, shown_path=shown_path)
-    for _ in classes:  # a rebuilt model embeds what its neighbours were; in a ring of n that takes n rounds
+    for _ in (
+        classes
+    ):  # a rebuilt model embeds what its neighbours were; in a ring of n that takes n rounds
         if all(_find_open_class(root) is None for root in roots):
             return
         for cls in classes:
@@ -85,7 +85,9 @@ def _iter_nodes(schema: object) -> Iterator[dict[str, object]]:
 def _close(cls: type, *, module_name: str, shown_path: str) -> None:
     attribute = "model_config" if issubclass(cls, BaseModel) else "__pydantic_config__"
     config = cast("ConfigDict | None", getattr(cls, attribute, None))
-    if config is None:  # plain dataclasses and typed dicts take on the config of the model around them
+    if (
+        config is None
+    ):  # plain dataclasses and typed dicts take on the config of the model around them
         return
     extra = config.get("extra")
     if extra == "forbid":

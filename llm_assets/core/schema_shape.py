@@ -249,9 +249,7 @@ class _Reader:
         names = required if isinstance(required, list) else [required]
         unknown = [name for name in names if not isinstance(name, str) or name not in properties]
         if unknown or not isinstance(required, list):
-            self.report(
-                place, f"`required` names {_quote(unknown or required)}, which is no field"
-            )
+            self.report(place, f"`required` names {_quote(unknown or required)}, which is no field")
         return frozenset(name for name in names if isinstance(name, str))
 
     def _read_list(self, node: JsonObject, place: _Place) -> ListShape | None:
@@ -268,7 +266,11 @@ class _Reader:
     def _read_choice(self, node: JsonObject, place: _Place) -> ChoiceShape | None:
         self._check_keywords(node, _CHOICE, place)
         values = node["enum"]
-        texts = [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
+        texts = (
+            [value for value in values if isinstance(value, str)]
+            if isinstance(values, list)
+            else []
+        )
         if not isinstance(values, list) or len(texts) != len(values) or not texts:
             self.report(place, "`enum` must be a list of texts")
             return None

@@ -23,7 +23,9 @@ from llm_assets.core.schema_shape import (
 )
 from llm_assets.errors import ConfigError
 
-_HEADER = '''"""What an answer of this task is. Made from a model's proposal; it is yours to edit."""'''
+_HEADER = (
+    '''"""What an answer of this task is. Made from a model's proposal; it is yours to edit."""'''
+)
 _CLOSED = '    model_config = ConfigDict(extra="forbid")'
 
 _MODULE_NAMES = frozenset({"Annotated", "BaseModel", "ConfigDict", "Field", "Literal"})
@@ -95,8 +97,7 @@ class _Printer:
         self.shapes[class_name] = shape
         names = _build_field_names(shape.fields)
         lines = [
-            self._render_field(child, name)
-            for child, name in zip(shape.fields, names, strict=True)
+            self._render_field(child, name) for child, name in zip(shape.fields, names, strict=True)
         ]
         docstring = [f"    {_render_docstring(shape.description)}", ""] if shape.description else []
         head = [f"class {class_name}(BaseModel):", *docstring, _CLOSED, ""]

@@ -20,21 +20,24 @@ from llm_assets.core.json_schema import (
 
 _MAX_NAME_CHARS = 64
 
-_SENTENCES = {
-    "minimum": "At least {}.",
-    "exclusiveMinimum": "More than {}.",
-    "maximum": "At most {}.",
-    "exclusiveMaximum": "Less than {}.",
-    "multipleOf": "A multiple of {}.",
-    "minLength": "Characters: at least {}.",
-    "maxLength": "Characters: at most {}.",
-    "minItems": "Items: at least {}.",
-    "maxItems": "Items: at most {}.",
-    "format": "Format: {}.",
-    "pattern": "Matches the regular expression {}.",
-    "default": "Default: {}.",
-    "examples": "Examples: {}.",
-}
+_WORDED = (
+    "minimum",
+    "exclusiveMinimum",
+    "maximum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "format",
+    "pattern",
+    "default",
+    "examples",
+)
+"""Keywords that providers ignore or reject: they go on in the description, as `(minimum: 0, maximum: 1)`."""
+
 _REFUSED = {
     "prefixItems": "each place of a tuple has a type of its own; use a list of one type, or a nested model",
     "patternProperties": "field names follow a pattern; list the fields, or use a list of name and value",
@@ -72,7 +75,9 @@ def build_strict_schema(schema: JsonObject) -> StrictSchema | Unsupported:
     """
     root = drop_echoing_titles(schema, name=str(schema.get("title", "")))
     builder = _Builder(definitions=_read_map(root, "$defs"))
-    return builder.build(root, title=str(schema.get("title") or _read_definition_name(schema) or "$"))
+    return builder.build(
+        root, title=str(schema.get("title") or _read_definition_name(schema) or "$")
+    )
 
 
 def decide_structured_output(
@@ -223,7 +228,9 @@ class _Builder:
 
 
 def _says_type(node: JsonObject) -> bool:
-    return bool({"type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref", *_REFUSED} & node.keys())
+    return bool(
+        {"type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref", *_REFUSED} & node.keys()
+    )
 
 
 def _read_map(node: JsonValue, keyword: str) -> JsonObject:
@@ -245,25 +252,12 @@ def _name_type(value: JsonValue) -> str:
 
 
 def _describe(node: JsonObject) -> str:
-    """The description, with what the strict form cannot say put into words."""
+    """The description, and in brackets what the strict form has no place for."""
     given = [node.get(keyword) for keyword in ("title", "description")]
-    parts = [text.strip() for text in given if isinstance(text, str) and text.strip()]
-    parts += [
-        sentence.format(_quote(node[keyword]))
-        for keyword, sentence in _SENTENCES.items()
-        if node.get(keyword) is not None
+    texts = [text.strip() for text in given if isinstance(text, str) and text.strip()]
+    limits = [
+        f"{keyword}: {render_json(node[keyword])}"
+        for keyword in _WORDED
+        if node.get(keyword) not in (None, False) or node.get(keyword) == 0
     ]
-    if node.get("uniqueItems"):
-        parts.append("No item twice.")
-    *firsts, last = parts or [""]
-    return " ".join([*(_end_sentence(part) for part in firsts), last])
-
-
-def _end_sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?", ":", "…", "。")) else f"{text}."
-
-
-def _quote(value: JsonValue) -> str:
-    if isinstance(value, list):
-        return ", ".join(_quote(item) for item in value)
-    return value if isinstance(value, str) and value else render_json(value)
+    return " ".join([": ".join(texts), f"({', '.join(limits)})"] if limits else texts).strip()

@@ -188,7 +188,7 @@ def _build_content_id(row: InputRow, group_key: GroupKey | None, recipe: _RowRec
 
 
 def _build_work_id(content_id: str, *, row_id: RowId | None, occurrence: int) -> WorkId:
-    """A row's own name tells equal rows apart; without one they are counted."""
+    """A row's own name tells equal rows apart; without one they are counted, the second as 2."""
     if row_id is not None:
         return WorkId(build_id([content_id, row_id]))
-    return WorkId(f"{content_id}-{occurrence}" if occurrence else content_id)
+    return WorkId(f"{content_id}-{occurrence + 1}" if occurrence else content_id)

@@ -1,5 +1,6 @@
 """How a task's schema module is imported, and how a new one takes an old one's place."""
 
+import os
 import sys
 import traceback
 from collections.abc import Mapping
@@ -7,17 +8,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.abc import SourceLoader
-from importlib.util import module_from_spec, spec_from_loader
+from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
+from itertools import count
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import ModuleType
+from typing import Literal
 
 from pydantic import BaseModel, RootModel
 from pydantic.errors import PydanticUserError
+from typing_extensions import TypeIs, override
 
 from llm_assets.core.closed_models import build_object_model, close_models
 from llm_assets.core.fingerprint import fingerprint_text
 from llm_assets.core.ids import Sha256
 from llm_assets.errors import ConfigError, StorageError, suggest
+from llm_assets.gateways.text_files import read_text_file
 
 _MODULE_PREFIX = "llm_assets_schema_"
 
@@ -53,17 +59,178 @@ def load_schema_module(
     without models, one without the output model, and a model that is open on purpose or cannot be told as JSON
     Schema.
     """
-    source = _read_source(path, shown_path=shown_path)
-    models = dict(_import_models(path, source, shown_path))
-    found = {
-        name: _find_model(models, name, path=path, source=source, shown_path=shown_path)
-        for name in (output_model, judge_model)
-        if name == output_model or name in models or name in _import_names(path, source, shown_path)
-    }
-    models |= found
+    source = read_text_file(path, shown=shown_path, purpose="schema module")
+    module = _import_module(path, source, shown_path)
+    output = _find_model(module, output_model, shown_path=shown_path)
+    has_judge = judge_model in vars(module.module)
+    judge = _find_model(module, judge_model, shown_path=shown_path) if has_judge else None
     return SchemaModule(
-        output_model=found[output_model],
-        judge_model=found.get(judge_model),
+        output_model=output,
+        judge_model=judge,
         source_sha256=fingerprint_text(source),
-        models=models,
+        models={**module.models, output_model: output},
     )
+
+
+def write_schema_module(path: Path, source: str, *, archived_at: datetime) -> Path | None:
+    """Write the module's file, and return where the one that stood there was archived.
+
+    The old file is copied to `archive/` beside it before the new one takes its place, so that there is a module at
+    every moment and nothing is lost at any. None where there was no file.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        archived = _archive(path, archived_at=archived_at) if path.exists() else None
+        fresh = path.with_name(f".{path.name}.new")
+        _write_durably(fresh, source.encode(), mode="wb")
+        fresh.replace(path)
+    except OSError as exc:
+        raise StorageError(
+            f"The schema module {path} cannot be written ({exc.strerror}); the old one is as it was.",
+            remedy="Check the folder's permissions and the free space.",
+        ) from exc
+    return archived
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ImportedModule:
+    module: ModuleType
+    models: Mapping[str, type[BaseModel]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source(SourceLoader):
+    """Hands the import system the very text that was hashed, so that no bytecode is read or left behind."""
+
+    path: str
+    text: str
+
+    @override
+    def get_filename(self, fullname: str) -> str:
+        return self.path
+
+    @override
+    def get_data(self, path: str) -> bytes:
+        if path != self.path:
+            raise OSError(path)
+        return self.text.encode()
+
+
+@lru_cache(maxsize=64)
+def _import_module(path: Path, text: str, shown_path: str) -> _ImportedModule:
+    name = f"{_MODULE_PREFIX}{fingerprint_text(text)[:16]}"
+    loader = _Source(str(path), text)
+    _check_syntax(loader, name, shown_path=shown_path)
+    module = module_from_spec(ModuleSpec(name, loader, origin=str(path)))
+    sys.modules[name] = module  # Pydantic looks up annotations there, also long after the import
+    try:
+        _run(module, loader, shown_path=shown_path)
+        models = _list_models(module, shown_path=shown_path)
+        close_models(models.values(), module_name=name, shown_path=shown_path)
+    except ConfigError:
+        del sys.modules[name]
+        raise
+    return _ImportedModule(module=module, models=models)
+
+
+def _check_syntax(loader: _Source, name: str, *, shown_path: str) -> None:
+    try:
+        loader.get_code(name)
+    except SyntaxError as exc:
+        raise ConfigError(
+            f"{shown_path}, line {exc.lineno}: {exc.msg}; the schema module is not valid Python.",
+            remedy="Mend that line.",
+        ) from exc
+    except (ValueError, RecursionError) as exc:
+        raise ConfigError(
+            f"{shown_path} is not valid Python: {exc}.", remedy="Mend the schema module."
+        ) from exc
+
+
+def _run(module: ModuleType, loader: _Source, *, shown_path: str) -> None:
+    try:
+        loader.exec_module(module)
+    except (Exception, SystemExit) as exc:
+        frames = traceback.extract_tb(exc.__traceback__)
+        lines = [frame.lineno for frame in frames if frame.filename == loader.path]
+        where = f"{shown_path}, line {lines[-1]}" if lines else shown_path
+        raise ConfigError(
+            f"{where}: {_render_exception(exc)}; the schema module could not be imported.",
+            remedy="Mend that line.",
+        ) from exc
+
+
+def _list_models(module: ModuleType, *, shown_path: str) -> dict[str, type[BaseModel]]:
+    values = {name: value for name, value in vars(module).items() if not name.startswith("_")}
+    models = {name: value for name, value in values.items() if _is_model(value)}
+    if not models:
+        raise ConfigError(
+            f"{shown_path} holds no Pydantic model.",
+            remedy="Write a class LLMOutput(BaseModel) with the fields of an answer.",
+        )
+    for name, model in models.items():
+        try:
+            model.model_rebuild()
+        except (PydanticUserError, NameError) as exc:
+            raise ConfigError(
+                f"{shown_path}: model {name!r} is not complete: {_render_exception(exc)}.",
+                remedy="Define or import what its annotations name.",
+            ) from exc
+    return models
+
+
+def _is_model(value: object) -> TypeIs[type[BaseModel]]:
+    is_class = isinstance(value, type) and issubclass(value, BaseModel)
+    return is_class and value not in (BaseModel, RootModel)
+
+
+def _find_model(imported: _ImportedModule, name: str, *, shown_path: str) -> type[BaseModel]:
+    model = imported.models.get(name)
+    if model is not None:
+        return _build_tellable_model(model, shown_path=shown_path)
+    names = ", ".join(imported.models)
+    remedy = f"{suggest(name, imported.models)} Models there: {names}.".strip()
+    if name in vars(imported.module):
+        kind = type(vars(imported.module)[name]).__name__
+        what = f"{shown_path}: {name!r} is a {kind} and not a Pydantic model."
+        raise ConfigError(what, remedy=f"Derive it from BaseModel. {remedy}")
+    raise ConfigError(f"{shown_path} holds no model {name!r}.", remedy=remedy)
+
+
+def _build_tellable_model(model: type[BaseModel], *, shown_path: str) -> type[BaseModel]:
+    try:
+        return build_object_model(model)
+    except PydanticUserError as exc:
+        raise ConfigError(
+            f"{shown_path}: {model.__name__!r} cannot be told to a model as JSON Schema: "
+            f"{_render_exception(exc)}.",
+            remedy="Use types that JSON has: text, numbers, booleans, lists, nested models.",
+        ) from exc
+
+
+def _render_exception(exc: BaseException) -> str:
+    first_line = str(exc).partition("\n")[0].rstrip(".")
+    return f"{type(exc).__name__}: {first_line}" if first_line else type(exc).__name__
+
+
+def _archive(path: Path, *, archived_at: datetime) -> Path:
+    folder = path.parent / "archive"
+    folder.mkdir(exist_ok=True)
+    stamp = archived_at.astimezone(UTC).strftime("%Y%m%d_%H%M%S")
+    content = path.read_bytes()
+    for number in count(1):
+        suffix = "" if number == 1 else f"_{number}"
+        target = folder / f"{path.stem}_{stamp}{suffix}{path.suffix}"
+        try:
+            _write_durably(target, content, mode="xb")
+        except FileExistsError:
+            continue
+        return target
+    raise AssertionError("unreachable")
+
+
+def _write_durably(path: Path, content: bytes, *, mode: Literal["wb", "xb"]) -> None:
+    with path.open(mode) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

@@ -31,11 +31,17 @@ def test_visible_columns(settings, visible):
     assert decide_visible_columns(COLUMNS, ContextSettings(**settings)) == visible
 
 
-@pytest.mark.parametrize("key", ["include", "exclude"])
-def test_unknown_column_is_named_with_its_neighbours(key):
+@pytest.mark.parametrize(
+    ("key", "settings"),
+    [
+        ("include", ContextSettings(include=("title", "autor"))),
+        ("exclude", ContextSettings(exclude=("title", "autor"))),
+    ],
+)
+def test_unknown_column_is_named_with_its_neighbours(key, settings):
     """A misspelt column is an error that says which setting, which name, what was meant and what there is."""
     with pytest.raises(ConfigError) as caught:
-        decide_visible_columns(COLUMNS, ContextSettings(**{key: ("title", "autor")}))
+        decide_visible_columns(COLUMNS, settings)
     message = str(caught.value)
     assert f"`context.{key}` names 'autor'" in message
     assert "Did you mean 'author'?" in message

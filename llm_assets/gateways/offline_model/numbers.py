@@ -31,6 +31,8 @@ def place_on_scale(share: float, number: Number, *, low: float, high: float) -> 
 
 def fit_number(value: float, number: Number) -> float:
     """The nearest number that the schema takes; an `int` where it asks for integers."""
+    if number.is_integer and not number.step and is_within(value, number):
+        return int(value)
     step = _find_step(number)
     if step is not None:
         return _fit_to_step(value, number, step)

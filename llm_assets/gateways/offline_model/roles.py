@@ -58,7 +58,6 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LIMIT = re.compile(
     r"\b(?:at most|up to|no more than|maximum of|max\.?|under|within|than)\s+(\d{1,4})\s+(word|character|sentence)"
 )
-_LEAST_WORDS = 1
 
 
 @lru_cache(maxsize=1024)

@@ -1,0 +1,46 @@
+"""Where the value of a stage is kept, and as what it is read again."""
+
+from typing import Any, get_type_hints
+
+import dagster as dg
+from pydantic import BaseModel
+from upath import UPath
+
+from llm_assets.defs.publishing import stop_plainly
+from llm_assets.gateways.artifacts import load_model, load_records, write_model, write_records
+
+
+class ArtifactIOManager(dg.UPathIOManager):
+    """Keeps single values as JSON and collections as JSON Lines, one file a batch.
+
+    The file of stage `work_items` of task `triage` for batch `march` is `triage/work_items/march.jsonl`.
+    """
+
+    extension: str | None = None
+
+    def dump_to_path(self, context: dg.OutputContext, obj: object, path: UPath) -> None:
+        """Write a value in one move."""
+        with stop_plainly():
+            if isinstance(obj, BaseModel):
+                write_model(_add_ending(path, type(obj)), obj)
+            elif obj is not None:
+                write_records(_add_ending(path, type(obj)), obj)  # pyright: ignore[reportArgumentType] -- what is no model is a collection
+
+    def load_from_path(self, context: dg.InputContext, path: UPath) -> object:
+        """Read a value as the type that the asset asks for."""
+        wanted: type[Any] = context.dagster_type.typing_type
+        full_path = _add_ending(path, wanted)
+        shown = "/".join(full_path.parts[-3:])
+        with stop_plainly():
+            if issubclass(wanted, BaseModel):
+                return load_model(full_path, wanted, shown=shown)
+            return load_records(full_path, wanted, shown=shown)
+
+    def get_op_output_relative_path(self, context: dg.InputContext | dg.OutputContext) -> UPath:
+        """Not used: every stage is an asset."""
+        raise NotImplementedError
+
+
+def _add_ending(path: UPath, value_type: type[object]) -> UPath:
+    ending = ".jsonl" if "records" in get_type_hints(value_type) else ".json"
+    return path.with_name(path.name + ending)

@@ -1,0 +1,54 @@
+"""How a stage hands over its value: with a version made from its content, and mistakes in plain words."""
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import dagster as dg
+from pydantic import BaseModel
+
+from llm_assets.errors import LLMAssetsError
+from llm_assets.gateways.artifacts import Collection, fingerprint_model, fingerprint_records
+
+Value = TypeVar("Value", bound=BaseModel | Collection)
+VERSION_DIGITS = 16
+
+EXIT_CODE_KEY = "exit_code"
+REMEDY_KEY = "remedy"
+
+
+def publish(
+    value: Value, *, metadata: Mapping[str, Any], data_version: str | None = None
+) -> dg.MaterializeResult[Value]:
+    """The value of a stage with the version of its content: the same content is the same version.
+
+    A stage names its own version where not all of its content counts, such as times and costs.
+    """
+    version = data_version or build_version(value)
+    return dg.MaterializeResult(
+        value=value, metadata=dict(metadata), data_version=dg.DataVersion(version)
+    )
+
+
+def build_version(value: BaseModel | Collection) -> str:
+    """The version of a value's content."""
+    is_model = isinstance(value, BaseModel)
+    sha256 = fingerprint_model(value) if is_model else fingerprint_records(value)
+    return sha256[:VERSION_DIGITS]
+
+
+@contextmanager
+def stop_plainly() -> Generator[None]:
+    """Turn a mistake that a person can mend into a failure that says so; running again would not help."""
+    try:
+        yield
+    except LLMAssetsError as exc:
+        raise dg.Failure(
+            description=str(exc),
+            metadata={
+                EXIT_CODE_KEY: exc.exit_code,
+                REMEDY_KEY: exc.remedy,
+                "kind": type(exc).__name__,
+            },
+            allow_retries=False,
+        ) from exc

@@ -1,0 +1,182 @@
+"""How the values of stages are kept as JSON files that any tool can read.
+
+A single value is one JSON file. A collection is a JSON Lines file, one record a line, with a file beside it
+(`.meta.json`) that says what the records are and holds the hash of their bytes, so that a half-written or
+foreign pair is recognised.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, get_args, get_type_hints
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from upath import UPath
+
+from llm_assets.core.fingerprint import render_json
+from llm_assets.core.ids import Sha256
+from llm_assets.errors import StorageError
+
+RECORDS_PER_CHUNK = 1000
+REMEDY = "Materialize the stage again; answered calls cost nothing."
+
+
+class Collection(Protocol):
+    """A value with a `meta` and a tuple of records."""
+
+    @property
+    def meta(self) -> BaseModel:
+        """What the records are."""
+        ...
+
+    @property
+    def records(self) -> tuple[Any, ...]:
+        """Dataclasses, in order."""
+        ...
+
+
+Model = TypeVar("Model", bound=BaseModel)
+Records = TypeVar("Records", bound=Collection)
+
+
+def fingerprint_model(value: BaseModel) -> Sha256:
+    """The hash of the bytes that `write_model` writes."""
+    return Sha256(hashlib.sha256(_encode_model(value)).hexdigest())
+
+
+def fingerprint_records(value: Collection) -> Sha256:
+    """The hash of the record bytes that `write_records` writes; the meta is not part of it."""
+    digest = hashlib.sha256()
+    for chunk in _encode_records(value):
+        digest.update(chunk)
+    return Sha256(digest.hexdigest())
+
+
+def write_model(path: UPath, value: BaseModel) -> None:
+    """Write one value; a file that was there is replaced in one move, or stays whole."""
+    _write(path, [_encode_model(value)])
+
+
+def write_records(path: UPath, value: Collection) -> None:
+    """Write a collection: the records, then the meta that vouches for them."""
+    sha256 = _write(path, _encode_records(value))
+    meta = value.meta.model_dump(mode="json") | {"records_sha256": sha256}
+    _write(_find_meta(path), [_encode_plain(meta)])
+
+
+def load_model(path: UPath, model: type[Model], *, shown: str) -> Model:
+    """Read one value; `StorageError` where the file is missing or holds something else."""
+    try:
+        return model.model_validate_json(_read(path, shown=shown))
+    except ValidationError as exc:
+        raise _build_foreign_error(shown, exc) from exc
+
+
+def load_records(path: UPath, collection: type[Records], *, shown: str) -> Records:
+    """Read a collection; `StorageError` where a file is missing, damaged or foreign."""
+    record_type, meta_type = _read_types(collection)
+    meta = _load_meta(path, shown=shown)
+    expected = meta.pop("records_sha256", None)
+    lines = _read(path, shown=shown)
+    if hashlib.sha256(lines).hexdigest() != expected:
+        raise StorageError(
+            f"The artifact {shown} and its .meta.json do not belong together.", remedy=REMEDY
+        )
+    adapter: TypeAdapter[Any] = _build_adapter(record_type)
+    try:
+        records = tuple(adapter.validate_json(line) for line in lines.splitlines())
+        return collection(meta=meta_type.model_validate_json(json.dumps(meta)), records=records)  # pyright: ignore[reportCallIssue] -- a protocol says nothing of constructors
+    except ValidationError as exc:
+        raise _build_foreign_error(shown, exc) from exc
+
+
+def _load_meta(path: UPath, *, shown: str) -> dict[str, Any]:
+    meta_shown = f"{shown.removesuffix(path.suffix)}.meta.json"
+    try:
+        return json.loads(_read(_find_meta(path), shown=meta_shown))
+    except ValueError as exc:
+        raise _build_foreign_error(meta_shown, exc) from exc
+
+
+def _encode_model(value: BaseModel) -> bytes:
+    return _encode_plain(value.model_dump(mode="json"))
+
+
+def _encode_plain(value: object) -> bytes:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=2)
+    return f"{text}\n".encode()
+
+
+def _encode_records(value: Collection) -> Iterator[bytes]:
+    """The JSON lines of a collection, many at a time: a batch may hold hundreds of thousands."""
+    record_type, _ = _read_types(type(value))
+    adapter = _build_adapter(record_type)
+    for start in range(0, len(value.records), RECORDS_PER_CHUNK):
+        records = value.records[start : start + RECORDS_PER_CHUNK]
+        plain = [adapter.dump_python(record, mode="json") for record in records]
+        yield "".join(f"{render_json(record)}\n" for record in plain).encode()
+
+
+@cache
+def _build_adapter(record_type: type[object]) -> TypeAdapter[Any]:
+    return TypeAdapter(record_type)
+
+
+@cache
+def _read_types(collection: type[Collection]) -> tuple[type[object], type[BaseModel]]:
+    """The record type and the meta type that a collection's annotations name."""
+    hints = get_type_hints(collection)
+    return get_args(hints["records"])[0], hints["meta"]
+
+
+def _find_meta(path: UPath) -> UPath:
+    return path.with_suffix(".meta.json")
+
+
+def _read(path: UPath, *, shown: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as exc:
+        raise StorageError(f"The artifact {shown} does not exist.", remedy=REMEDY) from exc
+    except OSError as exc:
+        raise StorageError(f"The artifact {shown} cannot be read: {exc}.", remedy=REMEDY) from exc
+
+
+def _write(path: UPath, chunks: Iterable[bytes]) -> str:
+    """Write a file and return the hash of its bytes.
+
+    Locally through a temporary file that takes its place in one move; object storage shows an upload only
+    once it is whole, and cannot rename.
+    """
+    digest = hashlib.sha256()
+    is_local = path.protocol in ("", "file", "local")
+    target = _name_temporary(path) if is_local else path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("wb") as file:
+            for chunk in chunks:
+                digest.update(chunk)
+                file.write(chunk)
+        if is_local:
+            Path(target.path).replace(path.path)
+    except OSError as exc:
+        raise StorageError(
+            f"The artifact {path.name} cannot be written: {exc}.",
+            remedy="Check the folder's permissions and the free space.",
+        ) from exc
+    return digest.hexdigest()
+
+
+def _name_temporary(path: UPath) -> UPath:
+    return path.with_name(f".{path.name}.{os.getpid()}")
+
+
+def _build_foreign_error(shown: str, exc: ValueError) -> StorageError:
+    reason = str(exc).splitlines()[0]
+    return StorageError(
+        f"The artifact {shown} is damaged or was written by another version: {reason}.",
+        remedy=REMEDY,
+    )
