@@ -16,7 +16,6 @@ from llm_assets.config.field_problems import (
     render_value,
 )
 from llm_assets.config.problems import START, Problem, build_config_error
-from llm_assets.config.prompt import PromptSettings
 from llm_assets.config.shape import accepts_none, find_block, list_fields, takes_keys
 from llm_assets.config.task import TaskSettings
 from llm_assets.config.yaml_text import YamlDocument, YamlValue, parse_yaml
@@ -33,11 +32,6 @@ def parse_task(text: str, *, file: str) -> TaskSettings:
 def parse_endpoints(text: str, *, file: str) -> EndpointsFile:
     """The endpoints of one's own; `ConfigError` listing everything that is wrong with the file."""
     return parse_settings(EndpointsFile, parse_yaml(text, file=file))
-
-
-def parse_prompt(text: str, *, file: str) -> PromptSettings:
-    """The templates of a prompt file; `ConfigError` listing everything that is wrong with it."""
-    return parse_settings(PromptSettings, parse_yaml(text, file=file))
 
 
 def parse_settings(model: type[SettingsT], document: YamlDocument) -> SettingsT:

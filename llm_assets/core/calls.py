@@ -13,7 +13,7 @@ from llm_assets.core.fingerprint import fingerprint
 from llm_assets.core.ids import CallKey, Sha256
 
 Role = Literal["system", "user", "assistant"]
-Purpose = Literal["generate", "judge"]
+Purpose = Literal["generate", "judge", "schema"]
 
 FaultKind = Literal[
     "rate_limited",

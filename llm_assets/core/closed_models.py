@@ -3,17 +3,14 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, RootModel, create_model
 from pydantic.dataclasses import rebuild_dataclass
 
-from llm_assets.core.json_schema import DEFS_PREFIX, JsonObject
+from llm_assets.core.json_schema import DEFS_PREFIX, JsonObject, build_json_schema
 from llm_assets.errors import ConfigError
 
 _KINDS_WITH_FIELDS = frozenset({"model", "dataclass", "typed-dict"})
 _VALUES_NOT_SCHEMAS = frozenset({"default", "expected", "metadata", "config"})
-
-VALUE_FIELD = "value"
-"""The only field of the object that is put around an answer which is no object itself."""
 
 
 def close_models(models: Iterable[type[BaseModel]], *, module_name: str, shown_path: str) -> None:
@@ -49,7 +46,7 @@ def build_object_model(model: type[BaseModel]) -> type[BaseModel]:
 
     Providers take only objects as structured output, and every stage after this one keeps an answer by its fields.
     """
-    schema = cast("JsonObject", model.model_json_schema())
+    schema = build_json_schema(model)
     ref = str(schema.get("$ref", "")).removeprefix(DEFS_PREFIX)
     definitions = cast("dict[str, JsonObject]", schema.get("$defs", {}))
     if definitions.get(ref, schema).get("type") == "object":
@@ -58,7 +55,7 @@ def build_object_model(model: type[BaseModel]) -> type[BaseModel]:
         model.__name__,
         __config__=ConfigDict(extra="forbid"),
         __module__=model.__module__,
-        **{VALUE_FIELD: (model, Field())},
+        value=(model, ...),
     )
 
 
@@ -78,16 +75,16 @@ def _iter_nodes(schema: object) -> Iterator[dict[str, object]]:
         for key, child in node.items():
             if key not in _VALUES_NOT_SCHEMAS:
                 yield from _iter_nodes(child)
-        if node.get("type") in _KINDS_WITH_FIELDS and not node.get("root_model"):
+        if node.get("type") in _KINDS_WITH_FIELDS:
             yield node
 
 
-def _close(cls: type, *, module_name: str, shown_path: str) -> None:
+def _close(cls: type[Any], *, module_name: str, shown_path: str) -> None:
+    if issubclass(cls, RootModel):  # it has no fields
+        return
     attribute = "model_config" if issubclass(cls, BaseModel) else "__pydantic_config__"
-    config = cast("ConfigDict | None", getattr(cls, attribute, None))
-    if (
-        config is None
-    ):  # plain dataclasses and typed dicts take on the config of the model around them
+    config = cast("dict[str, object] | None", getattr(cls, attribute, None))
+    if config is None:  # a plain dataclass or typed dict takes on the config of the model around it
         return
     extra = config.get("extra")
     if extra == "forbid":
@@ -100,7 +97,7 @@ def _close(cls: type, *, module_name: str, shown_path: str) -> None:
         )
     if cls.__module__ != module_name:
         raise _build_open_error(cls, shown_path=shown_path)
-    setattr(cls, attribute, ConfigDict(**config, extra="forbid"))
+    setattr(cls, attribute, {**config, "extra": "forbid"})
 
 
 def _rebuild(cls: type[Any]) -> None:
@@ -120,14 +117,16 @@ def _check_closed(models: Iterable[type[BaseModel]], *, shown_path: str) -> None
 def _find_open_class(model: type[BaseModel]) -> type | None:
     for node in _iter_nodes(model.__pydantic_core_schema__):
         config = cast("dict[str, object]", node.get("config") or {})
-        if "forbid" not in (node.get("extra_behavior"), config.get("extra_fields_behavior")):
+        if not node.get("root_model") and "forbid" not in (
+            node.get("extra_behavior"),
+            config.get("extra_fields_behavior"),
+        ):
             return cast("type", node.get("cls", model))
     return None
 
 
-def _build_open_error(cls: type, *, shown_path: str) -> ConfigError:
+def _build_open_error(cls: type[Any], *, shown_path: str) -> ConfigError:
     return ConfigError(
-        f"{shown_path}: {cls.__name__!r} of {cls.__module__!r} takes unknown fields, and it is not this file's to "
-        "change.",
+        f"{shown_path}: {cls.__name__!r} takes unknown fields and cannot be closed from here.",
         remedy='Give it `model_config = ConfigDict(extra="forbid")` where it is defined.',
     )

@@ -2,7 +2,8 @@
 
 In the row modes there is one line for every row of the input, in its order. In `group_output` there is one line
 for every group, in the order first seen: the columns of a group's rows differ, so the line keeps the grouping
-column and `n_rows` alone.
+column and `n_rows` alone. Equal rows may share a call: each line shows what it cost, the report's sum counts it
+once.
 """
 
 from collections.abc import Iterable, Mapping

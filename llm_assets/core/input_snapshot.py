@@ -10,9 +10,9 @@ from llm_assets.config.task import CleaningSettings
 from llm_assets.core.cells import build_cell_rules, clean_cells, is_nulled
 from llm_assets.core.fingerprint import build_id
 from llm_assets.core.ids import RowId
-from llm_assets.core.table import RawTable, render_place
+from llm_assets.core.table import RawTable, render_line, render_place
 from llm_assets.core.values import FROZEN_RECORD, FrozenModel, Scalar
-from llm_assets.errors import InputError
+from llm_assets.errors import InputError, suggest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +58,12 @@ def build_input_snapshot(
 ) -> InputSnapshot:
     """Draw all rows of the table, clean their cells and name each row.
 
-    The id column's values must be filled and unique once cleaned, and must not be among its null tokens.
+    The id column's values must be filled and unique once cleaned; a null token counts as not filled.
+    A setting that names a column the table does not have is an `InputError`, as is an id twice or missing.
     """
     columns = table.columns
+    for column in cleaning.null_tokens_by_column:
+        _check_column(table, column, setting="cleaning.null_tokens_by_column")
     rules = [build_cell_rules(cleaning, column=column) for column in columns]
     names = _ContentNames() if id_column is None else _ColumnNames(table, id_column)
     records: list[InputRow] = []
@@ -94,6 +97,16 @@ def _build_meta(table: RawTable, *, n_rows: int, n_nulls: int) -> InputMeta:
     )
 
 
+def _check_column(table: RawTable, column: str, *, setting: str) -> None:
+    if column not in table.columns:
+        hint = suggest(column, table.columns)
+        raise InputError(
+            f"{table.path} has no column {column!r}, which `{setting}` names; "
+            f"its columns are {', '.join(map(repr, table.columns))}.",
+            remedy=f"{hint} Name one of them in the task's config, or take the setting out.".strip(),
+        )
+
+
 class _ContentNames:
     """Names rows by what is in them: a hash, from the second equal row on with its number, such as `-2`."""
 
@@ -111,12 +124,7 @@ class _ColumnNames:
     """Names rows by their value in one column."""
 
     def __init__(self, table: RawTable, column: str) -> None:
-        if column not in table.columns:
-            raise InputError(
-                f"{table.path} has no column {column!r}, which `input.id_column` names; "
-                f"its columns are {', '.join(map(repr, table.columns))}.",
-                remedy="Name one of them, or take `input.id_column` out.",
-            )
+        _check_column(table, column, setting="input.id_column")
         self._table = table
         self._column = column
         self._index = table.columns.index(column)
@@ -126,11 +134,14 @@ class _ColumnNames:
         value = cells[self._index]
         row_id = "" if value is None else str(value)
         if not row_id:
-            raise self._build_error(line, "is empty")
+            raise self._build_error(line, "is empty or holds a null token")
         earlier = self._lines.setdefault(row_id, line)
         if earlier != line:
-            raise self._build_error(line, f"holds {row_id!r}, as line {earlier} does")
+            raise self._build_error(line, f"holds {row_id!r}, as {self._render_line(earlier)} does")
         return RowId(row_id)
+
+    def _render_line(self, line: int) -> str:
+        return render_line(line, table_format=self._table.format)
 
     def _build_error(self, line: int, what: str) -> InputError:
         place = render_place(path=self._table.path, table_format=self._table.format, line=line)

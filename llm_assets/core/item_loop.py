@@ -39,6 +39,8 @@ class Step:
     prompt: Prompt
     columns: tuple[str, ...]
     """The columns of a row in the order in which it is written out."""
+    schema_text: str
+    """What prompts know as `llm_schema`."""
     settings: CallSettings
     output_model: type[BaseModel]
     attempts: AttemptSettings

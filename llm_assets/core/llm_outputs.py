@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import ConfigDict, JsonValue
 
 from llm_assets.core.calls import Purpose
+from llm_assets.core.fingerprint import fingerprint
 from llm_assets.core.ids import CallKey, GroupContextId, GroupKey, RowId, Sha256, WorkId
 from llm_assets.core.values import FrozenModel
 
@@ -97,8 +98,8 @@ class Totals(FrozenModel):
     cached_tokens: int
     cost_usd: Decimal
     """Of the calls whose price is known."""
-    cost_is_known: bool
-    """False as soon as one call has no price."""
+    n_calls_unpriced: int
+    """Calls whose price is not known; while there are any, the cost is a lower bound."""
     tokens_are_approximate: bool
 
 
@@ -149,6 +150,19 @@ def build_totals(records: Sequence[ItemOutput]) -> Totals:
         completion_tokens=sum(attempt.completion_tokens for attempt in attempts),
         cached_tokens=sum(attempt.cached_tokens for attempt in attempts),
         cost_usd=sum(costs, Decimal(0)),
-        cost_is_known=len(costs) == len(attempts),
+        n_calls_unpriced=len(attempts) - len(costs),
         tokens_are_approximate=any(attempt.is_approximate for attempt in attempts),
+    )
+
+
+def fingerprint_outputs(outputs: LLMOutputs) -> Sha256:
+    """The hash of what counts downstream: which items there are, how they ended and with what.
+
+    Times, costs and token counts are left out: an answer that was fetched again and is the same is no change.
+    """
+    return fingerprint(
+        [
+            [record.work_id, record.row_ids, record.outcome, record.output, record.reason]
+            for record in outputs.records
+        ]
     )

@@ -12,7 +12,6 @@ _HARMFUL = "\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2
 """Control characters, half characters, and the marks that turn the reading direction of what follows."""
 _HARMFUL_IN_LINE = re.compile(f"[\x00-\x1f{_HARMFUL}]")
 _HARMFUL_IN_JSON = re.compile(f"[{_HARMFUL}]")
-_FENCES = re.compile("`{3,}")
 
 
 def escape_markdown(text: str, *, max_chars: int | None = None) -> str:
@@ -46,9 +45,7 @@ def render_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def render_json_block(value: JsonValue) -> str:
-    """The value as indented JSON in a fence that nothing inside of it can close."""
+    """The value as indented JSON in a fence, which no text in it can close: JSON has no line breaks in strings."""
     text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    text = _HARMFUL_IN_JSON.sub("\ufffd", text)
-    longest = max((len(fence) for fence in _FENCES.findall(text)), default=2)
-    fence = "`" * (longest + 1)
-    return f"{fence}json\n{text}\n{fence}"
+    shown = _HARMFUL_IN_JSON.sub("\ufffd", text)
+    return f"```json\n{shown}\n```"

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import Template, TemplateSyntaxError, meta
 
 from llm_assets.config.prompt import PromptSettings
 from llm_assets.core.calls import Message
 from llm_assets.core.fingerprint import fingerprint
 from llm_assets.core.ids import Sha256
+from llm_assets.core.templating import RENDER_ERRORS, template_environment
 from llm_assets.errors import ConfigError, suggest
 
 ROW_NAMES = frozenset({"row", "row_block"})
@@ -18,24 +18,6 @@ STATIC_NAMES = frozenset({"llm_schema"})
 NO_NAMES: frozenset[str] = frozenset()
 RESERVED_NAMES = ROW_NAMES | GROUP_NAMES | STATIC_NAMES
 """Names with a meaning of their own; a column called like one is reached as `row["..."]`."""
-
-
-def _render_value(value: object) -> object:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if callable(value):
-        raise TemplateError('it names a method of `row`; write row["name"] for a column')
-    return value
-
-
-_environment = ImmutableSandboxedEnvironment(
-    undefined=StrictUndefined,
-    autoescape=False,
-    keep_trailing_newline=True,
-    finalize=_render_value,
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,14 +70,14 @@ def build_prompt(
     system_names = _check(settings.system, path=path, part="system", known=known, columns=columns)
     user_names = _check(settings.user, path=path, part="user", known=known, columns=columns)
     static_values: dict[str, object] = {"llm_schema": llm_schema}
-    system = _environment.from_string(settings.system)
+    system = template_environment.from_string(settings.system)
     is_static = system_names <= STATIC_NAMES
     return Prompt(
         path=path,
         sha256=fingerprint([settings.system, settings.user]),
         names=system_names | user_names,
         system=system,
-        user=_environment.from_string(settings.user),
+        user=template_environment.from_string(settings.user),
         static_system=_render(system, static_values, path=path, part="system")
         if is_static
         else None,
@@ -114,8 +96,8 @@ def render_free_prompt(
         path=path,
         sha256=fingerprint([settings.system, settings.user]),
         names=NO_NAMES.union(*used),
-        system=_environment.from_string(settings.system),
-        user=_environment.from_string(settings.user),
+        system=template_environment.from_string(settings.system),
+        user=template_environment.from_string(settings.user),
         static_system=None,
         static_values={},
     )
@@ -127,7 +109,7 @@ def _check(
 ) -> frozenset[str]:
     """The names a template uses, all of them known."""
     try:
-        used = meta.find_undeclared_variables(_environment.parse(text))
+        used = meta.find_undeclared_variables(template_environment.parse(text))
     except TemplateSyntaxError as exc:
         raise ConfigError(
             f"Prompt {path!r} cannot be read: {exc.message} (`{part}`, line {exc.lineno}); nothing was sent.",
@@ -149,8 +131,8 @@ def _render(template: Template, values: Mapping[str, object], *, path: str, part
     render: Callable[..., str] = template.render
     try:
         return render(values)
-    except TemplateError as exc:
+    except RENDER_ERRORS as exc:
         raise ConfigError(
-            f"Prompt {path!r} cannot be rendered (`{part}`): {exc.message}; nothing was sent.",
+            f"Prompt {path!r} cannot be rendered (`{part}`): {exc}; nothing was sent.",
             remedy='Columns are reached as `name` or `row["name"]`.',
         ) from exc

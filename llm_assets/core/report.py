@@ -107,6 +107,7 @@ class Report(FrozenModel):
     items: WorkItemsMeta
     outputs: LLMOutputsMeta
     n_calls_unpriced: int
+    """A call that equal items share counts once, as it does in the totals."""
     n_items_retried: int
     """Items that took more than one attempt."""
     n_items_repaired: int
@@ -140,13 +141,13 @@ def build_report(
     match_items(snapshot, outputs)
     rows = {row.row_id: row for row in snapshot.records}
     causes = build_failure_causes(outputs.records)
-    calls = [attempt for item in outputs.records for attempt in item.attempts]
+    calls = {attempt.call_key: attempt for item in outputs.records for attempt in item.attempts}
     return Report(
         config=config,
         input=snapshot.meta,
         items=items_meta,
         outputs=outputs.meta,
-        n_calls_unpriced=sum(call.cost_usd is None for call in calls),
+        n_calls_unpriced=sum(call.cost_usd is None for call in calls.values()),
         n_items_retried=sum(_count_attempts(item) > 1 for item in outputs.records),
         n_items_repaired=sum(_is_repaired(item) for item in outputs.records),
         groups=_build_group_sizes(contexts),

@@ -135,7 +135,7 @@ def _render_lines(place: ItemPlace) -> str:
 
 def _render_groups(groups: GroupSizes) -> str:
     facts = (
-        f"{groups.n_groups:,} groups; rows in a group: {groups.smallest:,} at least, "
+        f"Groups: {groups.n_groups:,}. Rows in a group: {groups.smallest:,} at least, "
         f"{groups.median:,} in the middle, {groups.largest:,} at most. "
         f"Capped by `max_rows_per_group`: {groups.n_capped:,}; text shortened: {groups.n_cut:,}."
     )

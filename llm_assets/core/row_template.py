@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateRuntimeError, Undefined, meta
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import Template, TemplateError, meta
 
-from llm_assets.core.context import quote_all, render_columns, render_row_block, render_scalar
+from llm_assets.core.context import quote_all, render_columns, render_row_block
+from llm_assets.core.templating import RENDER_ERRORS, template_environment
 from llm_assets.core.values import Scalar
 from llm_assets.errors import ConfigError, suggest
 
@@ -16,16 +16,6 @@ OLD_ROW_BLOCK = re.compile(r"(?<!\{)\{__ROW_KV_BLOCK__\}(?!\})")
 
 _OWN_NAMES = frozenset({"row", "row_block"})
 """A column called like one of these is reached as `row["..."]`."""
-
-_RENDER_ERRORS = (
-    TemplateError,
-    TypeError,
-    ValueError,
-    ArithmeticError,
-    LookupError,
-    AttributeError,
-)
-"""What Jinja's own checks raise, and the operators and filters that a template applies to values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +34,7 @@ class RowTemplate:
         block = render_row_block(values, self.columns)
         try:
             return self.template.render({**values, "row": values, "row_block": block})
-        except _RENDER_ERRORS as exc:
+        except RENDER_ERRORS as exc:
             problem = f"cannot be rendered for the row at line {line} of the input: {exc}."
             raise _build_error(problem, self.columns) from exc
 
@@ -57,11 +47,11 @@ def build_row_template(source: str, columns: tuple[str, ...]) -> RowTemplate:
     """
     source = OLD_ROW_BLOCK.sub("{{ row_block }}", source)
     try:
-        names = meta.find_undeclared_variables(_environment.parse(source))
-        template = _environment.from_string(source)
+        names = meta.find_undeclared_variables(template_environment.parse(source))
+        template = template_environment.from_string(source)
     except TemplateError as exc:
         raise _build_error(f"cannot be read: {exc}.", columns) from exc
-    unknown = sorted(names - _OWN_NAMES.union(columns, _environment.globals))
+    unknown = sorted(names - _OWN_NAMES.union(columns, template_environment.globals))
     if unknown:
         problem = f"uses {quote_all(unknown)}, which is no column that the model may see."
         raise _build_error(problem, columns, hint=suggest(unknown[0], [*columns, *_OWN_NAMES]))
@@ -74,25 +64,3 @@ def _build_error(problem: str, columns: tuple[str, ...], *, hint: str = "") -> C
         f"`context.row_template` {problem} {render_columns(columns)}",
         remedy=f"{hint} {remedy}".strip(),
     )
-
-
-def _render_expression(value: object) -> object:
-    """What an expression of a template becomes; the text of a method would differ from run to run."""
-    if value is None or isinstance(value, bool):
-        return render_scalar(value)
-    if callable(value) and not isinstance(value, Undefined):
-        raise TemplateRuntimeError("a method stands where a value should; call it with ()")
-    return value
-
-
-def _build_environment() -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, finalize=_render_expression
-    )
-    # These draw at random, and the same rows have to give the same text.
-    del environment.globals["lipsum"]
-    del environment.filters["random"]
-    return environment
-
-
-_environment = _build_environment()

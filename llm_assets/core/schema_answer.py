@@ -12,7 +12,7 @@ from llm_assets.errors import ConfigError
 
 _THINKING = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 _FENCE = re.compile(
-    r"^[ \t]*(?P<mark>```+|~~~+)[ \t]*(?P<language>[\w-]*)[^\n]*\n(?P<body>.*?)^[ \t]*(?P=mark)[ \t]*$",
+    r"^[ \t]*(?P<mark>```+|~~~+)[ \t]*(?P<language>[\w-]*)[^\n]*\n(?P<body>.*?)^[ \t]*(?P=mark)[ \t\r]*$",
     re.DOTALL | re.MULTILINE,
 )
 

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 
 from llm_assets.core.json_schema import JsonObject, render_problems
+from llm_assets.core.schema_proposal import parse_schema_shape
 from llm_assets.core.schema_shape import (
     BooleanShape,
     ChoiceShape,
@@ -19,7 +20,6 @@ from llm_assets.core.schema_shape import (
     ObjectShape,
     Shape,
     TextShape,
-    parse_schema_shape,
 )
 from llm_assets.errors import ConfigError
 

@@ -121,7 +121,7 @@ class _Builder:
         name = _read_definition_name(node)
         if name is not None and name in self.definitions:
             node = self._merge_definition(node, name)
-        schema = self._convert(node, path=title, inlined=())
+        schema = self._convert(node, path=title, inlined=() if name is None else (name,))
         if node.get("type") != "object":
             self._report(title, "the root of an answer must be an object")
         if self.problems:
@@ -195,7 +195,8 @@ class _Builder:
             return self._convert(merged, path=path, inlined=(*inlined, name))
         if name not in self.converted:
             self.converted[name] = {}
-            self.converted[name] = self._convert(self.definitions[name], path=name, inlined=())
+            definition = self.definitions[name]
+            self.converted[name] = self._convert(definition, path=name, inlined=(name,))
         ref: JsonObject = {"$ref": f"{DEFS_PREFIX}{name}"}
         return {"description": description, "anyOf": [ref]} if description else ref
 
@@ -247,7 +248,13 @@ def _read_definition_name(node: JsonObject) -> str | None:
 
 def _name_type(value: JsonValue) -> str:
     """The JSON name of a plain value's type; nothing for lists and objects."""
-    names = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}
+    names: dict[type, str] = {
+        bool: "boolean",
+        int: "integer",
+        float: "number",
+        str: "string",
+        type(None): "null",
+    }
     return names.get(type(value), "")
 
 
@@ -258,6 +265,7 @@ def _describe(node: JsonObject) -> str:
     limits = [
         f"{keyword}: {render_json(node[keyword])}"
         for keyword in _WORDED
-        if node.get(keyword) not in (None, False) or node.get(keyword) == 0
+        if node.get(keyword) is not None
     ]
-    return " ".join([": ".join(texts), f"({', '.join(limits)})"] if limits else texts).strip()
+    words = ": ".join(texts)
+    return f"{words} ({', '.join(limits)})".lstrip() if limits else words

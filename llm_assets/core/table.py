@@ -30,7 +30,12 @@ class RawTable:
     rows: Iterable[RawRow]
 
 
-def render_place(*, path: str, table_format: str, line: int) -> str:
-    """How a message names one row: by its line, its row in the sheet or its record in the file."""
+def render_line(line: int, *, table_format: str) -> str:
+    """How a message speaks of one row: by its line, its row in the sheet or its record in the file."""
     word = {"xlsx": "row", "parquet": "record"}.get(table_format, "line")
-    return f"{path}, {word} {line}"
+    return f"{word} {line}"
+
+
+def render_place(*, path: str, table_format: str, line: int) -> str:
+    """The table and one row of it."""
+    return f"{path}, {render_line(line, table_format=table_format)}"

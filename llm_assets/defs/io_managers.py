@@ -18,7 +18,7 @@ class ArtifactIOManager(dg.UPathIOManager):
 
     extension: str | None = None
 
-    def dump_to_path(self, context: dg.OutputContext, obj: object, path: UPath) -> None:
+    def dump_to_path(self, context: dg.OutputContext, obj: object, path: UPath) -> None:  # noqa: ARG002 -- the base class asks for it
         """Write a value in one move."""
         with stop_plainly():
             if isinstance(obj, BaseModel):

@@ -15,6 +15,8 @@ VERSION_DIGITS = 16
 
 EXIT_CODE_KEY = "exit_code"
 REMEDY_KEY = "remedy"
+SOURCE_KEY = "source_sha256"
+"""Which module a schema was made from."""
 
 
 def publish(

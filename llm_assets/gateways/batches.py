@@ -1,5 +1,6 @@
 """Which input files does a task have?"""
 
+import hashlib
 import os
 import re
 from collections.abc import Iterable
@@ -11,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from llm_assets.config.task import TableFormat
 from llm_assets.core.fingerprint import render_json
-from llm_assets.core.ids import BatchKey
+from llm_assets.core.ids import BatchKey, Sha256
 from llm_assets.errors import InputError, StorageError, suggest
 from llm_assets.gateways.project import Project, resolve_path
 from llm_assets.gateways.tasks import Task
@@ -52,6 +53,22 @@ def find_batch(task: Task, project: Project, key: str) -> Batch:
     keys = [batch.key for batch in batches]
     what = f"Task {task.name} has no batch {key!r}."
     raise InputError(what, remedy=f"{suggest(key, keys)} Batches: {', '.join(keys)}.".strip())
+
+
+def hash_inputs(task: Task, project: Project, *, keys: Iterable[str]) -> dict[str, str]:
+    """The hash of each of these batches' files; a batch without a file is left out."""
+    wanted = set(keys)
+    return {
+        batch.key: hash_file(batch.path)
+        for batch in list_batches(task, project)
+        if batch.key in wanted
+    }
+
+
+def hash_file(path: Path) -> Sha256:
+    """The SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return Sha256(hashlib.file_digest(file, "sha256").hexdigest())
 
 
 def build_no_batches_error(task: Task, project: Project) -> InputError:

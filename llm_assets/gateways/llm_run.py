@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from llm_assets.config.endpoint import EndpointSettings
 from llm_assets.config.task import LimitSettings
 from llm_assets.core.calls import Usage
 from llm_assets.core.ids import CallKey
@@ -15,26 +14,17 @@ from llm_assets.core.item_replay import ReplayedItem, replay_items
 from llm_assets.core.llm_outputs import ItemOutput, count_outcomes
 from llm_assets.core.plan import Plan, build_plan, estimate_tokens, select_due
 from llm_assets.core.run_summary import RunSummary, find_quantile
+from llm_assets.gateways.caller import Caller, Progress, RunIdentity
 from llm_assets.gateways.clock import Clock
-from llm_assets.gateways.dispatcher import Dispatcher, Due, Progress, RunIdentity
+from llm_assets.gateways.connections import Connection
+from llm_assets.gateways.dispatcher import Dispatcher, Due
 from llm_assets.gateways.endpoint_client import open_endpoint_client
 from llm_assets.gateways.ledger.ledger import Ledger
-from llm_assets.gateways.price_catalog import ComputeCost
 from llm_assets.gateways.token_counter import build_token_counter
 
 SAMPLED_PROMPTS = 50
 """So many prompts are counted for the expected cost; more would take longer than it tells."""
 SAMPLED_ANSWERS = 500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
-    """How the endpoint of a task is reached."""
-
-    endpoint: EndpointSettings
-    base_url: str
-    api_key: str | None
-    compute_cost: ComputeCost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +133,7 @@ class LLMRun:
         )
         async with client as endpoint:
             with self.ledger.open_writer() as recorder, self._report(progress):
-                dispatcher = Dispatcher(
-                    self.step,
+                caller = Caller(
                     identity=self.identity,
                     endpoint=endpoint,
                     recorder=recorder,
@@ -153,6 +142,7 @@ class LLMRun:
                     clock=self.clock,
                     progress=progress,
                 )
+                dispatcher = Dispatcher(self.step, caller=caller, progress=progress)
                 max_in_flight = self.limits.max_in_flight or connection.endpoint.max_in_flight
                 return await dispatcher.finish_items(due, max_in_flight=max_in_flight)
 

@@ -13,19 +13,17 @@ from importlib.util import module_from_spec
 from itertools import count
 from pathlib import Path
 from types import ModuleType
-from typing import Literal
+from typing import Literal, TypeGuard
 
 from pydantic import BaseModel, RootModel
 from pydantic.errors import PydanticUserError
-from typing_extensions import TypeIs, override
 
 from llm_assets.core.closed_models import build_object_model, close_models
 from llm_assets.core.fingerprint import fingerprint_text
 from llm_assets.core.ids import Sha256
+from llm_assets.core.json_schema import MODULE_PREFIX
 from llm_assets.errors import ConfigError, StorageError, suggest
 from llm_assets.gateways.text_files import read_text_file
-
-_MODULE_PREFIX = "llm_assets_schema_"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,11 +103,9 @@ class _Source(SourceLoader):
     path: str
     text: str
 
-    @override
-    def get_filename(self, fullname: str) -> str:
+    def get_filename(self, fullname: str) -> str:  # noqa: ARG002 - the import system passes it
         return self.path
 
-    @override
     def get_data(self, path: str) -> bytes:
         if path != self.path:
             raise OSError(path)
@@ -118,10 +114,12 @@ class _Source(SourceLoader):
 
 @lru_cache(maxsize=64)
 def _import_module(path: Path, text: str, shown_path: str) -> _ImportedModule:
-    name = f"{_MODULE_PREFIX}{fingerprint_text(text)[:16]}"
+    name = f"{MODULE_PREFIX}{fingerprint_text(text)[:16]}"
     loader = _Source(str(path), text)
     _check_syntax(loader, name, shown_path=shown_path)
-    module = module_from_spec(ModuleSpec(name, loader, origin=str(path)))
+    spec = ModuleSpec(name, loader, origin=str(path))
+    spec.has_location = True  # Pydantic finds the docstrings of fields in the file
+    module = module_from_spec(spec)
     sys.modules[name] = module  # Pydantic looks up annotations there, also long after the import
     try:
         _run(module, loader, shown_path=shown_path)
@@ -161,7 +159,10 @@ def _run(module: ModuleType, loader: _Source, *, shown_path: str) -> None:
 
 
 def _list_models(module: ModuleType, *, shown_path: str) -> dict[str, type[BaseModel]]:
-    values = {name: value for name, value in vars(module).items() if not name.startswith("_")}
+    names = [name for name in vars(module) if name.isidentifier() and not name.startswith("_")]
+    values = {
+        name: vars(module)[name] for name in names
+    }  # a name like `Page[Item]` is Pydantic's own
     models = {name: value for name, value in values.items() if _is_model(value)}
     if not models:
         raise ConfigError(
@@ -179,7 +180,7 @@ def _list_models(module: ModuleType, *, shown_path: str) -> dict[str, type[BaseM
     return models
 
 
-def _is_model(value: object) -> TypeIs[type[BaseModel]]:
+def _is_model(value: object) -> TypeGuard[type[BaseModel]]:
     is_class = isinstance(value, type) and issubclass(value, BaseModel)
     return is_class and value not in (BaseModel, RootModel)
 

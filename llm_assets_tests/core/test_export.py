@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from llm_assets.config.task import ExportSettings
+from llm_assets.config.task import ExportSettings, Mode
 from llm_assets.core.calls import Purpose
 from llm_assets.core.export import REHEARSAL_MARK, build_export
 from llm_assets.core.export_columns import ExportColumn
@@ -13,6 +13,7 @@ from llm_assets.core.llm_outputs import (
     ItemOutput,
     LLMOutputs,
     LLMOutputsMeta,
+    Outcome,
     build_totals,
 )
 from llm_assets.core.work_items import WorkItemsMeta
@@ -22,7 +23,7 @@ LABEL = ExportColumn(name="label", source="output", path=("label",), kind="text"
 CITY = ExportColumn(name="place.city", source="output", path=("place", "city"), kind="text")
 
 
-def build_attempt(cost="0.0010", *, number=1, purpose: Purpose = "generate"):
+def build_attempt(cost: str | None = "0.0010", *, number=1, purpose: Purpose = "generate"):
     return Attempt(
         number=number,
         purpose=purpose,
@@ -39,7 +40,9 @@ def build_attempt(cost="0.0010", *, number=1, purpose: Purpose = "generate"):
     )
 
 
-def build_item(*rows, outcome="accepted", output=None, reason=None, attempts=(), group=None):
+def build_item(
+    *rows, outcome: Outcome = "accepted", output=None, reason=None, attempts=(), group=None
+):
     return ItemOutput(
         work_id=WorkId(f"w{rows[0]}"),
         row_ids=tuple(RowId(f"r{row}") for row in rows),
@@ -89,7 +92,9 @@ def build_outputs(*items, is_rehearsal=False):
     )
 
 
-def export(snapshot, outputs, *, mode="row", column=None, output_columns=(LABEL,), **settings):
+def export(
+    snapshot, outputs, *, mode: Mode = "row", column=None, output_columns=(LABEL,), **settings
+):
     return build_export(
         snapshot,
         outputs,

@@ -55,7 +55,7 @@ class Answer(BaseModel):
         return 1
 
 
-def build_columns(model, nested="flatten"):
+def build_columns(model, nested: Literal["flatten", "json"] = "flatten"):
     return build_output_columns(model.model_json_schema(mode="serialization"), nested)
 
 

@@ -2,10 +2,10 @@ import pytest
 
 from llm_assets.core.failure_causes import build_cause_text, build_failure_causes
 from llm_assets.core.ids import RowId, WorkId
-from llm_assets.core.llm_outputs import ItemOutput
+from llm_assets.core.llm_outputs import ItemOutput, Outcome
 
 
-def build_item(number, *, outcome="invalid", reason=None):
+def build_item(number, *, outcome: Outcome = "invalid", reason=None):
     return ItemOutput(
         work_id=WorkId(f"w{number}"),
         row_ids=(RowId(f"r{number}"),),

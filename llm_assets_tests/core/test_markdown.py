@@ -84,6 +84,6 @@ def test_code_span_falls_back_to_escaped_text():
 def test_link_survives_odd_file_names():
     """A path with spaces and brackets is one link to that path."""
     (token,) = (t for t in READER.parse(render_link("out/a b (1)|.csv")) if t.type == "inline")
-    link, text, *_ = [c for c in token.children if c.type in {"link_open", "text"}]
+    link, text, *_ = [c for c in token.children or () if c.type in {"link_open", "text"}]
     assert link.attrs["href"] == "out/a%20b%20%281%29%7C.csv"
     assert text.content.startswith("out/a b (1)")

@@ -1,5 +1,7 @@
+from typing import Any
+
 import pytest
-from dagster import build_op_context
+from dagster import check_dagster_type
 
 from llm_assets.core.export import ExportMeta, ExportRow, ExportTable
 from llm_assets.core.export_columns import ColumnKind, ExportColumn
@@ -19,7 +21,9 @@ def build_table(values: dict[ColumnKind, list]) -> ExportTable:
     columns = tuple(
         ExportColumn(name=kind, source="output", path=(kind,), kind=kind) for kind in values
     )
-    rows = [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
+    rows: list[dict[str, Any]] = [
+        dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)
+    ]
     return ExportTable(
         meta=ExportMeta(
             columns=columns, n_rows=len(rows), n_accepted=0, n_left_out=0, is_rehearsal=False
@@ -31,7 +35,7 @@ def build_table(values: dict[ColumnKind, list]) -> ExportTable:
 def check(table: ExportTable):
     frame = build_export_frame(table)
     kind = build_export_type("Export", table.meta.columns)
-    return frame, kind.type_check(build_op_context(), frame)
+    return frame, check_dagster_type(kind, frame)
 
 
 def test_frame_has_the_kinds_of_its_columns():
@@ -82,5 +86,5 @@ def test_missing_column_is_told():
     """A frame without one of the columns fails."""
     table = build_table(VALUES)
     kind = build_export_type("Export", table.meta.columns)
-    result = kind.type_check(build_op_context(), build_export_frame(table).drop(columns="text"))
+    result = check_dagster_type(kind, build_export_frame(table).drop(columns="text"))
     assert not result.success

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from llm_assets.gateways.offline_model.content import Content
 from llm_assets.gateways.offline_model.lexicon import (
     KINDRED,
+    MIXED,
     UNDECIDED,
     build_stem,
     build_stems,
@@ -44,12 +45,15 @@ def rank_options(options: tuple[JsonValue, ...], about: About, content: Content)
     Where nothing speaks for any, options such as `other`, `neutral` or `medium` come first, then the given order.
     """
     given = content.get_field(about.name)
+    explained = f"{about.description}\n{content.guidance}"
     scores: list[float] = []
-    for option, cues in zip(options, _build_cues(_spell(options), about.description), strict=True):
+    for option, cues in zip(options, _build_cues(_spell(options), explained), strict=True):
         score = float(
             OWN_WORD_WEIGHT * len(cues.own & content.stems) + len(cues.kindred & content.stems)
         )
         if given is not None and str(option).lower() == given.lower():
+            score += 2 * OWN_WORD_WEIGHT
+        if content.is_mixed and not cues.own.isdisjoint(MIXED):
             score += 2 * OWN_WORD_WEIGHT
         scores.append(score + (0.5 if cues.is_fallback else 0.0))
     order = sorted(range(len(options)), key=lambda place: -scores[place])
@@ -64,20 +68,23 @@ def _spell(options: tuple[JsonValue, ...]) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=256)
-def _build_cues(options: tuple[str, ...], description: str) -> tuple[_Cues, ...]:
-    return tuple(_build_option_cues(option, description) for option in options)
+def _build_cues(options: tuple[str, ...], explained: str) -> tuple[_Cues, ...]:
+    return tuple(_build_option_cues(option, explained) for option in options)
 
 
-def _build_option_cues(option: str, description: str) -> _Cues:
+def _build_option_cues(option: str, explained: str) -> _Cues:
     words = read_words(option.replace("_", " "))
     own = frozenset(build_stem(word) for word in words)
-    kindred = build_stems(_find_explanation(option, description))
+    kindred = build_stems(_find_explanation(option, explained))
     for stem in own:
         kindred |= KINDRED.get(stem, frozenset())
     return _Cues(own=own, kindred=kindred - own, is_fallback=not UNDECIDED.isdisjoint(words))
 
 
-def _find_explanation(option: str, description: str) -> str:
-    """What a description such as `billing: invoices and refunds; bug: errors` says about one option."""
-    mark = re.search(rf"\b{re.escape(option)}\b['\"`]*\s*(?::|=|\(|-|–|means)\s*([^;.\n)]*)", description)  # noqa: RUF001 -- people write this dash
-    return mark[1] if mark else ""
+def _find_explanation(option: str, text: str) -> str:
+    """What a text such as `billing: invoices and refunds; bug: errors` says about one option."""
+    mark = re.search(
+        rf"\b{re.escape(option)}\b['\"`]*\s*(?:\(([^)]*)|(?::|=|-|\u2013|means|if|when)\s+([^;.\n]*))",
+        text,
+    )
+    return (mark[1] or mark[2] or "") if mark else ""

@@ -4,9 +4,9 @@ import re
 import zlib
 from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
-from llm_assets.gateways.offline_model.focus import Field, Focus
+from llm_assets.gateways.offline_model.focus import Focus
 from llm_assets.gateways.offline_model.lexicon import (
     NEGATIVE,
     POSITIVE,
@@ -21,11 +21,20 @@ MIN_PROSE_WORDS = 4
 """Shorter values are labels, dates or numbers; nobody would quote them as a sentence."""
 MAX_WEIGHED_LETTERS = 9
 """Among words that are equally frequent the longer ones tell more, up to this length."""
+MAX_KEYWORDS = 24
+MAX_PHRASE_WORDS = 3
+MAX_MIXED_MOOD = 0.34
+"""Praise and complaint that differ by less than two to one are mixed feelings."""
 
-_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+(?=\S)|(?<=[。！？])|\s+/\s+|\n+")
-_NAME = re.compile(r"\b[A-Z][\w'’-]+(?: (?:[A-Z][\w'’-]*|of|de|van|von)(?= [A-Z]|\b))*")
-_NUMBER = re.compile(r"(?<![\w.])-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![\w.,-])-?\d{1,15}(?:\.\d{1,9})?")
-_NOT_TEXT = re.compile(r"(?:^|[_ ])(?:id|ids|url|link|date|time|email|phone|number|no|nr)$", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+(?=\S)|(?<=[\u3002\uff01\uff1f])|\s+/\s+|\n+")
+_GREETING = re.compile(r"\A(?:hi|hello|hey|dear)\b[^,!.]{0,30}[,!.]\s+", re.IGNORECASE)
+_NAME = re.compile(r"\b[A-Z][\w'\u2019-]+(?: (?:[A-Z][\w'\u2019-]*|of|de|van|von)(?= [A-Z]|\b))*")
+_NUMBER = re.compile(
+    r"(?<![\w.])-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![\w.,-])-?\d{1,15}(?:\.\d{1,9})?"
+)
+_NOT_TEXT = re.compile(
+    r"(?:^|[_ ])(?:id|ids|url|link|date|time|email|phone|number|no|nr)$", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +42,8 @@ class Content:
     """The text of one item. Everything else about it is derived when it is first asked for."""
 
     focus: Focus
+    guidance: str = ""
+    """What the system message says; it explains choices."""
 
     @cached_property
     def text(self) -> str:
@@ -42,16 +53,35 @@ class Content:
     @cached_property
     def salt(self) -> int:
         """A number of this text's own, for choices that should differ between items."""
-        return zlib.crc32(self.text.encode("utf-8", "surrogatepass"))
+        return zlib.crc32(self.text.encode())
 
     @cached_property
     def fields(self) -> dict[str, str]:
         """Values by the stems of their names, as one text."""
-        return {_spell_stems(name): value for name, value in self.focus.fields}
+        return {_spell_stems(name): value for name, value in reversed(self.focus.fields)}
 
     def get_field(self, name: str) -> str | None:
-        """The value of the prompt's own field of that name."""
+        """The value of the prompt's own field of that name, the first one where several rows have it."""
         return self.fields.get(_spell_stems(name)) if self.fields else None
+
+    def list_sentences_about(self, stems: frozenset[str]) -> list[str]:
+        """The most telling sentences of fields whose name has one of the words, such as `went_well`."""
+        values = [
+            value
+            for name, value in self.focus.fields
+            if not build_stems(name.replace("_", " ")).isdisjoint(stems)
+        ]
+        return [each for each in self.telling_sentences if any(each in value for value in values)]
+
+    def list_field_numbers(self, name: str) -> list[float]:
+        """The numbers in all fields whose name is a part of that name, as `rating` is of `average_rating`."""
+        stems = set(_spell_stems(name).split())
+        return [
+            number
+            for own_name, value in self.focus.fields
+            if stems.issuperset(_spell_stems(own_name).split())
+            for number in read_numbers(value)
+        ]
 
     @cached_property
     def _word_counts(self) -> Counter[str]:
@@ -61,25 +91,45 @@ class Content:
 
     @cached_property
     def keywords(self) -> tuple[str, ...]:
-        """The telling words, the most telling first, those of the background after this item's own."""
-        own = _rank_words(self._word_counts)
-        if len(own) >= MIN_PROSE_WORDS:
-            return own
-        background = _rank_words(_count_telling_words(self.focus.background))
-        start = self.salt % len(background) if background else 0
-        return tuple(dict.fromkeys((*own, *background[start:], *background[:start])))
+        """Phrases of lists and telling words, this item's own first, those it shares with its group last."""
+        counts, shared = self._word_counts, _count_telling_words(self.focus.background)
+        ranked = sorted(
+            counts,
+            # A row stands among its group too; a word that others have as well tells less about it.
+            key=lambda word: (
+                shared[word] > counts[word],
+                -counts[word],
+                -min(len(word), MAX_WEIGHED_LETTERS),
+            ),
+        )
+        named = frozenset(word for phrase in self._phrases for word in read_words(phrase))
+        words = [word for word in ranked[:MAX_KEYWORDS] if word not in named]
+        restored = [_restore_capitals(word, self.text) for word in words]
+        return tuple(dict.fromkeys((*self._phrases, *restored)))
+
+    @cached_property
+    def _phrases(self) -> list[str]:
+        """The members of values that list several, such as `window functions, query plans`."""
+        lists = [re.split(r"[,;|]\s*", value) for _, value in self.focus.fields if "," in value]
+        return [
+            phrase.strip()
+            for phrases in lists
+            if all(phrase and phrase.count(" ") < MAX_PHRASE_WORDS for phrase in phrases)
+            for phrase in phrases
+        ]
 
     @cached_property
     def stems(self) -> frozenset[str]:
         """What the text is compared by."""
-        return build_stems(self.text)
+        stems = build_stems(self.text)
+        return stems | {"asap"} if "as soon as possible" in self.text else stems
 
     @cached_property
     def sentences(self) -> tuple[str, ...]:
         """Sentences of the prose in their order; of all the text where there is no prose."""
         prose = [each for each in self.focus.passages if each.count(" ") >= MIN_PROSE_WORDS - 1]
         pieces = [
-            piece.strip()
+            _strip_greeting(piece.strip())
             for passage in (prose or self.focus.passages)
             for piece in _SENTENCE_END.split(passage)
         ]
@@ -110,6 +160,12 @@ class Content:
         return (praise - complaint) / (praise + complaint) if praise + complaint else 0.0
 
     @cached_property
+    def is_mixed(self) -> bool:
+        """Whether there is about as much praise as complaint."""
+        has_both = not self.stems.isdisjoint(POSITIVE) and not self.stems.isdisjoint(NEGATIVE)
+        return has_both and abs(self.mood) <= MAX_MIXED_MOOD
+
+    @cached_property
     def is_urgent(self) -> bool:
         """Whether a word says that it cannot wait."""
         return bool(self.stems & URGENT)
@@ -120,18 +176,25 @@ def read_numbers(text: str) -> list[float]:
     return [float(match.replace(",", "")) for match in _NUMBER.findall(text)]
 
 
+def _strip_greeting(sentence: str) -> str:
+    rest = _GREETING.sub("", sentence, count=1)
+    return sentence if rest == sentence else f"{rest[:1].upper()}{rest[1:]}"
+
+
 def _spell_stems(name: str) -> str:
     return " ".join(build_stem(word) for word in read_words(name.replace("_", " ")))
 
 
+@lru_cache(maxsize=32)
 def _count_telling_words(text: str) -> Counter[str]:
     words = (word for word in read_words(text) if len(word) > 2 and word not in STOP_WORDS)
     return Counter(words)
 
 
-def _rank_words(counts: Counter[str]) -> tuple[str, ...]:
-    ranked = sorted(counts, key=lambda word: (-counts[word], -min(len(word), MAX_WEIGHED_LETTERS)))
-    return tuple(ranked)
+def _restore_capitals(word: str, text: str) -> str:
+    """`SQL` for `sql`, where the text writes it so."""
+    capitals = word.upper()
+    return capitals if capitals in text else word
 
 
 def _score_sentence(sentence: str, counts: Counter[str]) -> float:

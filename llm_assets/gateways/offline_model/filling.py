@@ -35,6 +35,11 @@ LEAST_CONFIDENCE = 0.5
 CONFIDENCE_SPAN = 0.45
 
 
+NO_NAME = About()
+"""Of a value that is no member of anything."""
+NULL = Choice(options=(None,))
+
+
 @dataclass(slots=True)
 class Filling:
     """One answer in the making."""
@@ -45,7 +50,7 @@ class Filling:
     _margins: list[float] = field(default_factory=list[float])
     """How clear the choices were that were made so far."""
 
-    def fill(self, shape: Shape, about: About = About(), nth: int = 0) -> JsonValue:
+    def fill(self, shape: Shape, about: About = NO_NAME, nth: int = 0) -> JsonValue:
         """A value of that shape; another `nth` gives another value where the shape has several."""
         match shape:
             case Text():
@@ -59,7 +64,7 @@ class Filling:
             case Sequence():
                 return self._fill_sequence(shape, about, nth)
             case Record():
-                return self._fill_record(shape, about, nth)
+                return self._fill_record(shape, nth)
             case AnyOf():
                 return self._fill_any(shape, about, nth)
             case _:
@@ -82,16 +87,25 @@ class Filling:
         value = self._choose_number(shape, about, nth)
         fitted = fit_number(value, shape)
         is_beyond_end = nth > 0 and shape.high is not None and value > shape.high
-        return fit_number(shape.low + nth, shape) if is_beyond_end and shape.low is not None else fitted
+        return (
+            fit_number(shape.low + nth, shape)
+            if is_beyond_end and shape.low is not None
+            else fitted
+        )
 
     def _choose_number(self, shape: Number, about: About, nth: int) -> float:
         role = decide_role(about)
         if role == "certainty":
             return place_on_scale(self._confidence, shape, low=0, high=1) + nth
+        ratings = self.content.list_field_numbers(about.name) if role == "rating" else []
+        if ratings:
+            return round(sum(ratings) / len(ratings), 2) + nth
         if role in {"rating", "mood"}:
             return place_on_scale(0.5 + self.content.mood / 2.5, shape, low=1, high=5) + nth
         if role == "urgency":
-            return place_on_scale(0.8 if self.content.is_urgent else 0.4, shape, low=1, high=5) + nth
+            return (
+                place_on_scale(0.8 if self.content.is_urgent else 0.4, shape, low=1, high=5) + nth
+            )
         given = read_numbers(self.content.get_field(about.name) or "")
         found = [number for number in (*given, *self.content.numbers) if is_within(number, shape)]
         if nth < len(found):
@@ -119,7 +133,9 @@ class Filling:
     def _fill_sequence(self, shape: Sequence, about: About, nth: int) -> list[JsonValue]:
         values = [self.fill(each, about, nth) for each in shape.first]
         n_wanted = ITEMS_BY_ROLE.get(decide_role(about), DEFAULT_ITEMS)
-        n_items = max(shape.min_items, n_wanted if shape.max_items is None else min(n_wanted, shape.max_items))
+        n_items = max(
+            shape.min_items, n_wanted if shape.max_items is None else min(n_wanted, shape.max_items)
+        )
         if shape.rest is None:
             return values
         seen = {render_json(value) for value in values}
@@ -136,7 +152,7 @@ class Filling:
             values.append(self.fill(shape.rest, about))
         return values
 
-    def _fill_record(self, shape: Record, about: About, nth: int) -> dict[str, JsonValue]:
+    def _fill_record(self, shape: Record, nth: int) -> dict[str, JsonValue]:
         """Members in the order of the schema; how sure the answer is of itself is decided last."""
         record: dict[str, JsonValue] = {member.name: None for member in shape.members}
         for member in sorted(shape.members, key=_is_about_certainty):
@@ -166,9 +182,6 @@ class Filling:
             return None
         variant, place = divmod(nth, len(options))
         return self.fill(options[place], about, variant)
-
-
-NULL = Choice(options=(None,))
 
 
 def _is_about_certainty(member: Member) -> bool:

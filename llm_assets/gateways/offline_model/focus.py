@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from llm_assets.gateways.offline_model.lexicon import INSTRUCTIONS, read_words
 
-_FIELD = re.compile(r"[ \t]*(?:[-*•][ \t]+)?[*\"]{0,2}([^\W\d_][^:\n]{0,79}?)[*\"]{0,2}:(?:[ \t]+(.*))?")
+_FIELD = re.compile(
+    r"[ \t]*(?:[-*•][ \t]+)?[*\"]{0,2}([^\W\d_][^:\n]{0,79}?)[*\"]{0,2}:(?:[ \t]+(.*))?"
+)
 _MARKED_HEADING = re.compile(r"#{1,6}[ \t].*|<[\w -]+>|</[\w -]+>|\*\*[^*]+\*\*:?|=+[^=]+=+")
 _HEADING_MARKS = frozenset("#<*=")
 _DIGITS = re.compile(r"\d+")
@@ -36,18 +38,15 @@ class _Section:
     fields: list[Field]
     paragraphs: list[str]
 
-    @property
-    def is_empty(self) -> bool:
-        return not self.fields and not self.paragraphs
-
 
 def parse_focus(text: str) -> Focus:
     """The last section with fields; else the last one with text; else all of the text."""
-    sections = [section for section in _split_sections(text) if not section.is_empty]
+    sections = _join_alike(_split_sections(text))
     if not sections:
         return Focus(passages=(text.strip(),), fields=(), background="")
-    chosen = next((each for each in reversed(sections) if each.fields), sections[-1])
-    before = sections[: next(i for i, each in enumerate(sections) if each is chosen)]
+    places = [place for place, section in enumerate(sections) if section.fields]
+    chosen_place = places[-1] if places else len(sections) - 1
+    chosen, before = sections[chosen_place], sections[:chosen_place]
     return Focus(
         passages=tuple(value for _, value in chosen.fields) or tuple(chosen.paragraphs),
         fields=tuple(chosen.fields),
@@ -59,8 +58,20 @@ def _list_texts(section: _Section) -> list[str]:
     return [value for _, value in section.fields] or section.paragraphs
 
 
+def _join_alike(sections: list[_Section]) -> list[_Section]:
+    """Sections without the empty ones; neighbours with the same heading, such as rows of a group, are one."""
+    joined: list[_Section] = []
+    for section in sections:
+        if joined and joined[-1].heading == section.heading:
+            joined[-1].fields.extend(section.fields)
+            joined[-1].paragraphs.extend(section.paragraphs)
+        elif section.fields or section.paragraphs:
+            joined.append(section)
+    return joined
+
+
 def _split_sections(text: str) -> list[_Section]:
-    """Cut at headings; headings that differ by a number alone, such as `Row 1` and `Row 2`, go together."""
+    """Cut at headings; numbers in them do not count, so that `Row 1` and `Row 2` are alike."""
     sections = [_Section(heading="", fields=[], paragraphs=[])]
     for paragraph in _PARAGRAPH.split(text):
         body: list[str] = []
@@ -71,8 +82,7 @@ def _split_sections(text: str) -> list[_Section]:
                 continue
             _add_paragraph(sections[-1], body)
             body = []
-            if heading != sections[-1].heading:
-                sections.append(_Section(heading=heading, fields=[], paragraphs=[]))
+            sections.append(_Section(heading=heading, fields=[], paragraphs=[]))
         _add_paragraph(sections[-1], body)
     return sections
 

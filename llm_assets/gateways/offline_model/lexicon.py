@@ -26,7 +26,8 @@ def build_stems(text: str) -> frozenset[str]:
 
 
 STOP_WORDS = frozenset(
-    """
+    read_words(
+        """
     about above after again against all almost already also although always am an and another any anything are
     as at away back be because been before being below between both but by came can cannot come could dear did
     didn do does doesn doing don done down during each either else etc even ever every everything few first for
@@ -39,7 +40,8 @@ STOP_WORDS = frozenset(
     through time to today together too took two under until up upon us use used using ve very want was wasn way
     we well went were weren what when where whether which while who whom whose why will with within without
     won would wouldn yes yet you your yours
-    """.split()
+        """
+    )
 )
 
 POSITIVE = build_stems(
@@ -65,9 +67,9 @@ NEGATIVE = build_stems(
 
 URGENT = build_stems(
     """
-    asap blocked blocker breach critical crash crashed deadline down emergency escalate fraud hacked immediately
-    leak locked lost lawyer legal now outage production quickly security stolen stuck today tonight unable
-    unacceptable urgent urgently yesterday
+    asap blocked blocker breach burning burnt critical danger dangerous crash crashed deadline down emergency escalate fire fraud hacked
+    immediately leak locked lost lawyer legal now outage production quickly security smoke sparks stolen stuck today
+    tonight unable unacceptable unsafe urgent urgently yesterday
     """
 )
 
@@ -79,6 +81,8 @@ CALM = build_stems(
 )
 
 _KINDRED = {
+    "easy": "junior beginner basic basics introduction",
+    "hard": "senior lead expert advanced principal",
     "account": "account email log login password profile signed sign locked username",
     "access": "access login log password permission locked denied",
     "billing": "bill billed charge charged credit card invoice payment paid refund subscription vat price",
@@ -106,25 +110,48 @@ _KINDRED = {
 }
 
 KINDRED = {build_stem(word): build_stems(text) for word, text in _KINDRED.items()} | {
-    build_stem("positive"): POSITIVE,
-    build_stem("negative"): NEGATIVE,
-    build_stem("urgent"): URGENT,
-    build_stem("critical"): URGENT,
-    build_stem("high"): URGENT,
-    build_stem("low"): CALM,
+    build_stem(word): cues
+    for words, cues in (
+        ("positive keep accept approve", POSITIVE),
+        ("negative rework reject", NEGATIVE),
+        ("urgent critical high", URGENT),
+        ("low", CALM),
+    )
+    for word in words.split()
 }
 """For the stem of a word that names a choice: the stems of words that speak for it."""
 
+MIXED = build_stems("mixed adjust")
+"""What speaks for a choice in the middle, where praise and complaint are about equal."""
+PRAISE_FIELDS = build_stems("good best liked like positive pro pros strength strengths") | {"well"}
+CRITICISM_FIELDS = build_stems(
+    "bad con cons dislike improve improvement missing negative weakness worst"
+)
+"""Words in the names of columns that ask people what they liked and what they did not."""
+
 UNDECIDED = frozenset(
-    {"general", "medium", "misc", "neutral", "none", "normal", "other", "unclear", "unknown"}
+    {
+        "general",
+        "medium",
+        "misc",
+        "moderate",
+        "neutral",
+        "none",
+        "normal",
+        "other",
+        "unclear",
+        "unknown",
+    }
 )
 """Choices to fall back on where nothing speaks for any."""
 
 INSTRUCTIONS = frozenset(
-    """
+    read_words(
+        """
     analyse analyze answer assess classify decide describe determine do evaluate extract fill find follow
     generate give identify judge list note provide rate read remember reply respond return review rewrite
     solve summarise summarize translate use write you your
-    """.split()
+        """
+    )
 )
 """First words of a paragraph that tells the model what to do."""

@@ -11,7 +11,11 @@ MAX_COUNT = 1000
 
 _COUNT = re.compile(r"(?:(?P<mark>[*+?])|\{(?P<least>\d*)(?:,(?P<most>\d*))?\})[?+]?")
 _CLASSES = {"d": "0123456789", "w": "abcdefghijklmnopqrstuvwxyz", "s": " "}
-_OUTSIDE = {"D": "abcdefghijklmnopqrstuvwxyz", "W": "-. ", "S": "abcdefghijklmnopqrstuvwxyz0123456789"}
+_OUTSIDE = {
+    "D": "abcdefghijklmnopqrstuvwxyz",
+    "W": "-. ",
+    "S": "abcdefghijklmnopqrstuvwxyz0123456789",
+}
 _CONTROLS = {"n": "\n", "t": "\t", "r": "\r"}
 _ANY = "abcdefghijklmnopqrstuvwxyz"
 _PRINTABLE = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 -_.,:;/#+()'@!?&%="
@@ -185,4 +189,3 @@ class _Writer:
         if least > MAX_COUNT:
             raise _NotUnderstoodError
         return least + self.n_more if most is None else min(most, least + self.n_more)
-

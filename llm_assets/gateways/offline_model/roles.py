@@ -2,7 +2,7 @@
 
 import re
 from functools import lru_cache
-from typing import Literal, cast
+from typing import Literal
 
 from llm_assets.gateways.offline_model.lexicon import read_words
 from llm_assets.gateways.offline_model.shapes import About
@@ -17,6 +17,7 @@ Role = Literal[
     "keyword",
     "name",
     "title",
+    "criterion",
     "action",
     "reply",
     "mood",
@@ -40,6 +41,7 @@ _NAMES: dict[Role, str] = {
     "keyword": "keyword topic tag theme label skill subject aspect entity term area category focus",
     "name": "name person author company candidate customer product organisation organization city country",
     "title": "title headline heading caption",
+    "criterion": "criterion criteria sign signal shows rubric expectation",
     "action": "action recommendation step suggestion advice todo task",
     "reply": "reply response email message draft",
     "mood": "sentiment mood tone emotion polarity",
@@ -65,18 +67,18 @@ def decide_role(about: About) -> Role:
     """The last telling word of the name decides; without one, the first telling word of the description."""
     name_words = read_words(_CAMEL.sub(" ", about.name).replace("_", " "))
     for word in (*reversed(name_words), *read_words(about.description)):
-        role = _ROLE_BY_WORD.get(word) or _ROLE_BY_WORD.get(_drop_plural(word))
-        if role is not None:
-            return role
+        for form in (word, word.removesuffix("s"), word.removesuffix("es"), _drop_ies(word)):
+            if form in _ROLE_BY_WORD:
+                return _ROLE_BY_WORD[form]
     return "any"
 
 
 @lru_cache(maxsize=1024)
 def read_length_limit(description: str) -> tuple[int, str] | None:
     """The number and unit of a wish such as `at most 25 words`."""
-    match = cast("re.Match[str] | None", _LIMIT.search(description.lower()))
+    match = _LIMIT.search(description.lower())
     return (int(match[1]), match[2]) if match else None
 
 
-def _drop_plural(word: str) -> str:
-    return f"{word[:-3]}y" if word.endswith("ies") else word.removesuffix("s")
+def _drop_ies(word: str) -> str:
+    return f"{word[:-3]}y" if word.endswith("ies") else word

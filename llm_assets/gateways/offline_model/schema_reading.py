@@ -27,7 +27,8 @@ ANY_TEXT = Text()
 _NULL = Choice(options=(None,))
 _KEYWORD_IN_WORDS = re.compile(
     r"\b(minLength|maxLength|pattern|format|minimum|maximum|exclusiveMinimum|exclusiveMaximum|multipleOf"
-    r"|minItems|maxItems|uniqueItems|minProperties|maxProperties)\b[\s:=]+(\"(?:[^\"\\]|\\.)*\"|[^\s,;)]+)"
+    r"|minItems|maxItems|uniqueItems|minProperties|maxProperties): "
+    r"(\"(?:[^\"\\]|\\.)*\"|true|-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)"
 )
 _TYPE_BY_KEYWORD = {
     "properties": "object",
@@ -46,7 +47,7 @@ _TYPE_BY_KEYWORD = {
 
 @lru_cache(maxsize=64)
 def parse_shape(schema_text: str) -> Shape:
-    """The shape of a schema's canonical JSON text; a schema that nothing satisfies counts as any text."""
+    """The shape of a schema's JSON text; a schema that nothing satisfies counts as any text."""
     schema = cast("Schema", json.loads(schema_text))
     return _Reader(schema).read(schema, frozenset()) or ANY_TEXT
 
@@ -89,14 +90,18 @@ class _Reader:
     def _read_any(self, schemas: list[Schema], seen: frozenset[str]) -> Shape | None:
         shapes = [shape for each in schemas if (shape := self.read(each, seen)) is not None]
         ordered = sorted(shapes, key=lambda shape: shape == _NULL)
-        return ordered[0] if len(ordered) == 1 else AnyOf(options=tuple(ordered)) if ordered else None
+        return (
+            ordered[0] if len(ordered) == 1 else AnyOf(options=tuple(ordered)) if ordered else None
+        )
 
     def _read_type(self, schema: Schema, seen: frozenset[str]) -> Shape | None:
         types = schema.get("type")
         if isinstance(types, list):
             return self._read_any([{**schema, "type": each} for each in types], seen)
         if types is None:
-            types = next((_TYPE_BY_KEYWORD[key] for key in schema if key in _TYPE_BY_KEYWORD), "string")
+            types = next(
+                (_TYPE_BY_KEYWORD[key] for key in schema if key in _TYPE_BY_KEYWORD), "string"
+            )
         match types:
             case "object":
                 return self._read_record(schema, seen)
@@ -150,7 +155,11 @@ class _Reader:
     def _read_sequence(self, schema: Schema, seen: frozenset[str]) -> Sequence | None:
         first = [self.read(each, seen) for each in _list_schemas(schema, "prefixItems")]
         items = schema.get("items", True)
-        rest = None if items is False or (first and items is True) else self.read(_as_schema(items), seen)
+        rest = (
+            None
+            if items is False or (first and items is True)
+            else self.read(_as_schema(items), seen)
+        )
         shapes = tuple(shape for shape in first if shape is not None)
         min_items = _get_int(schema, "minItems") or 0
         if len(shapes) < len(first) or (rest is None and min_items > len(first)):
@@ -204,10 +213,7 @@ def _read_limits_in_words(schema: Schema) -> Schema:
         return schema
     limits: dict[str, JsonValue] = {}
     for keyword, value in cast("list[tuple[str, str]]", _KEYWORD_IN_WORDS.findall(description)):
-        try:
-            limits[keyword] = cast("JsonValue", json.loads(value.rstrip(".")))
-        except ValueError:
-            limits[keyword] = value
+        limits[keyword] = cast("JsonValue", json.loads(value))
     return {**limits, **schema}
 
 

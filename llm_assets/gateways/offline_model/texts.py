@@ -3,13 +3,21 @@
 from collections.abc import Callable, Sequence
 
 from llm_assets.gateways.offline_model.content import Content
-from llm_assets.gateways.offline_model.lexicon import NEGATIVE, POSITIVE, build_stems
+from llm_assets.gateways.offline_model.lexicon import (
+    CRITICISM_FIELDS,
+    NEGATIVE,
+    POSITIVE,
+    PRAISE_FIELDS,
+    build_stems,
+)
 from llm_assets.gateways.offline_model.patterns import build_matching_text, is_match
 from llm_assets.gateways.offline_model.roles import Role, decide_role, read_length_limit
 from llm_assets.gateways.offline_model.shapes import About, Text
 
 MAX_SUMMARY_CHARS = 400
 MAX_TITLE_WORDS = 8
+NUMBERED_FROM = 8
+"""Long lists of different texts run out of words; from here on a number makes them differ."""
 NOTHING_TO_SAY = "nothing to say"
 """Stands where the prompt has no words to answer from."""
 
@@ -27,6 +35,11 @@ _ACTIONS = (
     "Look into {0} and {1}.",
     "Follow up on {0}, then tell the people concerned about {1}.",
     "Clarify {0} first; {1} depends on it.",
+)
+_CRITERIA = (
+    "Tells of {0} from experience, says how it ended, and sees what it has to do with {1}.",
+    "Asks back about {0} before answering; weak: stays general about {1}.",
+    "Weighs {0} against {1} and says what would change the decision.",
 )
 _FORMATS: dict[str, Callable[[int], str]] = {
     "date": lambda nth: f"2026-01-{nth % 28 + 1:02}",
@@ -48,7 +61,10 @@ def build_text(about: About, shape: Text, content: Content, nth: int) -> str:
     spell = _FORMATS.get(shape.format or "")
     if spell is not None:
         return spell(nth)
-    text = fit_text(choose_text(about, content, nth), shape, nth)
+    chosen = choose_text(about, content, nth)
+    if nth >= NUMBERED_FROM:
+        chosen = f"{chosen} {nth + 1}"
+    text = fit_text(chosen, shape, nth)
     if shape.pattern is None or is_match(shape.pattern, text):
         return text
     return _match_pattern(shape.pattern, shape, content, nth) or text
@@ -60,7 +76,7 @@ def choose_text(about: About, content: Content, nth: int) -> str:
     role = decide_role(about)
     if given is not None and role not in _OF_ITS_OWN:
         return given
-    text = _choose_by_role(role, content, nth)
+    text = _WRITERS.get(role, _write_keyword)(content, nth)
     limit = read_length_limit(about.description)
     return _shorten(text, *limit) if limit else text
 
@@ -77,47 +93,98 @@ def fit_text(text: str, shape: Text, nth: int) -> str:
     return text
 
 
-_OF_ITS_OWN: frozenset[Role] = frozenset({"summary", "reason", "question", "action", "reply"})
+_OF_ITS_OWN: frozenset[Role] = frozenset(
+    {"summary", "reason", "question", "criterion", "action", "reply"}
+)
 """What is made anew although the prompt may have a field of that name."""
 
 
-def _choose_by_role(role: Role, content: Content, nth: int) -> str:  # noqa: PLR0911 -- a case for each role
-    match role:
-        case "summary":
-            return _summarise(content) if nth == 0 else _get(content.telling_sentences, nth)
-        case "quote" | "result":
-            return _get(content.telling_sentences, nth)
-        case "praise" | "criticism":
-            return _get(_find_moody_sentences(content, POSITIVE if role == "praise" else NEGATIVE), nth)
-        case "reason":
-            return f"The text speaks of {_join(content.keywords[nth : nth + 3])}."
-        case "question":
-            form = _QUESTIONS[(content.salt + nth) % len(_QUESTIONS)]
-            return form.format(_get(content.keywords, nth))
-        case "action":
-            form = _ACTIONS[(content.salt + nth) % len(_ACTIONS)]
-            return form.format(_get(content.keywords, 2 * nth), _get(content.keywords, 2 * nth + 1))
-        case "reply":
-            return f"Thank you for writing about {_join(content.keywords[nth : nth + 2])}. We are looking into it."
-        case "name":
-            return _get(content.names or content.keywords, nth)
-        case "title":
-            return " ".join(_get(content.telling_sentences, nth).split()[:MAX_TITLE_WORDS]).rstrip(".,;:")
-        case "mood":
-            return "positive" if content.mood > 0 else "negative" if content.mood < 0 else "neutral"
-        case "urgency":
-            return "high" if content.is_urgent else "medium"
-        case "language":
-            return "English"
-        case _:
-            return _get(content.keywords, nth)
-
-
-def _summarise(content: Content) -> str:
-    """The most telling sentence, and the next one where there are many, in the order of the text."""
-    best = content.telling_sentences[: 1 if len(content.sentences) <= 3 else 2]
+def _write_summary(content: Content, nth: int) -> str:
+    """The most telling sentence, of longer texts up to three, in the order of the text."""
+    if nth:
+        return _get(content.telling_sentences, nth)
+    n_sentences = min(3, 1 + len(content.sentences) // 4)
+    best = content.telling_sentences[:n_sentences]
     text = " ".join(sentence for sentence in content.sentences if sentence in best)
     return text if len(text) <= MAX_SUMMARY_CHARS or not best else _cut(best[0], MAX_SUMMARY_CHARS)
+
+
+def _write_quote(content: Content, nth: int) -> str:
+    return _get(content.telling_sentences, nth)
+
+
+def _write_praise(content: Content, nth: int) -> str:
+    asked = content.list_sentences_about(PRAISE_FIELDS)
+    return _get(asked or _find_moody_sentences(content, POSITIVE), nth)
+
+
+def _write_criticism(content: Content, nth: int) -> str:
+    asked = content.list_sentences_about(CRITICISM_FIELDS)
+    return _get(asked or _find_moody_sentences(content, NEGATIVE), nth)
+
+
+def _write_reason(content: Content, nth: int) -> str:
+    return f"The text speaks of {_join(content.keywords[nth : nth + 3])}."
+
+
+def _write_question(content: Content, nth: int) -> str:
+    form = _QUESTIONS[(content.salt + nth) % len(_QUESTIONS)]
+    return form.format(_get(content.keywords, nth))
+
+
+def _write_action(content: Content, nth: int) -> str:
+    form = _ACTIONS[(content.salt + nth) % len(_ACTIONS)]
+    return form.format(_get(content.keywords, 2 * nth), _get(content.keywords, 2 * nth + 1))
+
+
+def _write_criterion(content: Content, nth: int) -> str:
+    form = _CRITERIA[(content.salt + nth) % len(_CRITERIA)]
+    return form.format(_get(content.keywords, 2 * nth), _get(content.keywords, 2 * nth + 1))
+
+
+def _write_reply(content: Content, nth: int) -> str:
+    return f"Thank you for writing about {_join(content.keywords[nth : nth + 2])}. We are looking into it."
+
+
+def _write_name(content: Content, nth: int) -> str:
+    return _get(content.names or content.keywords, nth)
+
+
+def _write_title(content: Content, nth: int) -> str:
+    words = _get(content.telling_sentences, nth).split()
+    return " ".join(words[:MAX_TITLE_WORDS]).rstrip(".,;:")
+
+
+def _write_mood(content: Content, _nth: int) -> str:
+    return "positive" if content.mood > 0 else "negative" if content.mood < 0 else "neutral"
+
+
+def _write_urgency(content: Content, _nth: int) -> str:
+    return "high" if content.is_urgent else "medium"
+
+
+def _write_keyword(content: Content, nth: int) -> str:
+    return _get(content.keywords, nth)
+
+
+_WRITERS: dict[Role, Callable[[Content, int], str]] = {
+    "summary": _write_summary,
+    "quote": _write_quote,
+    "result": _write_quote,
+    "praise": _write_praise,
+    "criticism": _write_criticism,
+    "reason": _write_reason,
+    "question": _write_question,
+    "criterion": _write_criterion,
+    "action": _write_action,
+    "reply": _write_reply,
+    "name": _write_name,
+    "title": _write_title,
+    "mood": _write_mood,
+    "urgency": _write_urgency,
+    "language": lambda _content, _nth: "English",
+}
+"""How each role's text is made; a field of any other role gets a keyword."""
 
 
 def _find_moody_sentences(content: Content, mood: frozenset[str]) -> list[str]:

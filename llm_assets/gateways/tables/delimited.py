@@ -95,7 +95,7 @@ class _Rows:
         record = self._read_record()
         if record is None or _is_blank(record.cells):
             raise InputError(
-                f"{self._source.render_place(self._n_lines_above + 1)}: the line is blank where column names are expected.",
+                f"{self._source.render_place(self._n_lines_above + 1)}: there are no column names in this line.",
                 remedy="Set `input.header_row` to the line that holds them.",
             )
         return build_columns(record.cells, place=self._source.render_place(record.line))

@@ -18,7 +18,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _DEFAULT = "utf-8"
-_NOT_OF_TABLES = ("utf-7", "unicode_escape", "raw-unicode-escape", "punycode", "idna", "undefined")
+_NOT_OF_TABLES = ("utf-7", "unicode-escape", "raw-unicode-escape", "punycode", "idna", "undefined")
 _CHUNK_BYTES = 1 << 20
 
 
@@ -70,7 +70,7 @@ def _find_codec(source: TableSource) -> str:
         name = codecs.lookup(spelled).name
     except (LookupError, ValueError) as exc:
         raise _build_name_error(spelled) from exc
-    if name in _NOT_OF_TABLES:
+    if name.replace("_", "-") in _NOT_OF_TABLES:
         raise _build_name_error(spelled)
     return name
 

@@ -70,7 +70,7 @@ def _draw_records(source: TableSource, file: TextIO) -> Iterator[tuple[int, dict
             raise _build_record_error(source.render_place(line), exc) from exc
         if not isinstance(record, dict):
             raise InputError(
-                f"{source.render_place(line)}: there is a JSON {type(record).__name__} where an object is expected.",
+                f"{source.render_place(line)}: this is JSON, but not an object.",
                 remedy="Write one object on each line, with no brackets or commas around them.",
             )
         yield line, cast("dict[str, object]", record)

@@ -98,6 +98,7 @@ def _build_cells(
 
 
 def _build_file_error(source: TableSource, exc: Exception) -> InputError:
+    why = " ".join(str(exc).split())
     return InputError(
-        f"{source.shown_path} is no readable parquet file ({exc}).", remedy="Write the table anew."
+        f"{source.shown_path} is no readable parquet file ({why}).", remedy="Write the table anew."
     )

@@ -1,0 +1,68 @@
+"""What a person sees while a command runs: a bar on a terminal, plain lines elsewhere."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import click
+
+from llm_assets.cli.results import BatchResult
+from llm_assets.core.ids import BatchKey, TaskName
+from llm_assets.core.money import render_usd
+from llm_assets.core.plan import Plan
+from llm_assets.core.plan_text import render_plan
+from llm_assets.core.run_summary import RunSummary
+from llm_assets.gateways.caller import Progress
+from llm_assets.gateways.llm_run import Observer
+from llm_assets.gateways.progress_text import render_progress
+
+
+class Console(Observer):
+    """Plain lines on standard error, so that standard output stays free for results."""
+
+    def __init__(self, *, is_quiet: bool) -> None:
+        self._is_quiet = is_quiet
+
+    def begin_batch(self, task: TaskName, batch: BatchKey) -> None:
+        """Say which batch comes now."""
+        self._say(f"{task} / {batch}")
+
+    def show_plan(self, plan: Plan, /) -> None:
+        """Say what is going to happen."""
+        self._say(f"  plan: {render_plan(plan)}")
+
+    def show_progress(self, progress: Progress, /) -> None:
+        """Say how far it is."""
+        self._say(f"  {render_progress(progress)}")
+
+    def show_result(self, result: BatchResult) -> None:
+        """Say what came of the batch and where it lies."""
+        self._say(f"  done: {render_summary(result.summary)}")
+        if result.is_rehearsal:
+            self._say("  The offline model answered: this is a rehearsal, not an LLM.")
+        for name, path in result.artifacts.items():
+            self._say(f"  {name}: {path}")
+
+    def show_problem(self, problem: str) -> None:
+        """Say what went wrong, also to a script."""
+        click.echo(f"Error: {problem}", err=True)
+
+    def _say(self, line: str) -> None:
+        if not self._is_quiet:
+            click.echo(line, err=True)
+
+
+@contextmanager
+def open_console(*, is_quiet: bool) -> Generator[Console]:
+    """The console of one command."""
+    yield Console(is_quiet=is_quiet)
+
+
+def render_summary(summary: RunSummary) -> str:
+    """A run in a line."""
+    ends = ", ".join(f"{count} {name}" for name, count in summary.outcomes.items() if count)
+    tokens = summary.prompt_tokens + summary.completion_tokens
+    prefix = "" if summary.cost_is_known else "at least "
+    return (
+        f"{ends or 'no items'}; {summary.calls_sent} calls sent, {summary.calls_reused} answers reused; "
+        f"{tokens:,} tokens, {prefix}{render_usd(summary.cost_usd)}; {summary.elapsed_seconds:.1f} s"
+    )

@@ -1,0 +1,64 @@
+"""What a run left of a batch, for people and for scripts."""
+
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from llm_assets.core.ids import BatchKey
+from llm_assets.core.run_summary import RunSummary
+from llm_assets.gateways.artifacts import load_model
+from llm_assets.gateways.exports import find_export
+from llm_assets.gateways.generation import find_run_record
+from llm_assets.gateways.project import Project
+from llm_assets.gateways.reports import find_report
+from llm_assets.gateways.tasks import Task
+
+NOT_FAILED = ("accepted", "skipped")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchResult:
+    """One batch after a run."""
+
+    batch: BatchKey
+    summary: RunSummary
+    is_rehearsal: bool
+    artifacts: dict[str, str]
+    """What each file is, and where it lies."""
+
+    @property
+    def n_failed(self) -> int:
+        """Items that were asked for and have no accepted output."""
+        outcomes = self.summary.outcomes.items()
+        return sum(count for outcome, count in outcomes if outcome not in NOT_FAILED)
+
+    def build_json(self) -> dict[str, JsonValue]:
+        """The batch for scripts: tokens and cost are those of the calls that this run sent."""
+        summary = self.summary
+        return {
+            "batch": self.batch,
+            "items": summary.n_items,
+            "outcomes": {name: count for name, count in summary.outcomes.items() if count},
+            "calls_sent": summary.calls_sent,
+            "calls_reused": summary.calls_reused,
+            "tokens": {"prompt": summary.prompt_tokens, "completion": summary.completion_tokens},
+            "cost_usd": float(summary.cost_usd),
+            "cost_is_known": summary.cost_is_known,
+            "elapsed_seconds": summary.elapsed_seconds,
+            "artifacts": dict(self.artifacts),
+        }
+
+
+def load_batch_result(task: Task, project: Project, batch: BatchKey) -> BatchResult:
+    """Read what the run left."""
+    path = find_run_record(task, project, batch)
+    files = {name: find_export(task, project, batch, name) for name in task.settings.export.formats}
+    artifacts = {f"export_{name}": str(path) for name, path in files.items()}
+    artifacts["report"] = str(find_report(task, project, batch))
+    artifacts["outputs"] = str(path.with_name(f"{batch}.jsonl"))
+    return BatchResult(
+        batch=batch,
+        summary=load_model(path, RunSummary, shown=path.name),
+        is_rehearsal=task.endpoint.is_offline,
+        artifacts=artifacts,
+    )

@@ -1,0 +1,38 @@
+"""Which task a command is about, and in which project its history lies."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from llm_assets.gateways.env_file import load_env_file
+from llm_assets.gateways.project import Project, find_project_root, find_root_around, load_project
+from llm_assets.gateways.tasks import Task, load_task, load_task_file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskChoice:
+    """A task and the project whose ledger and artifacts it uses."""
+
+    task: Task
+    project: Project
+
+
+def choose_task(name: str | None, *, config: Path | None) -> TaskChoice:
+    """The task by its name in the project around the working directory, or by its file anywhere.
+
+    A file outside of any project keeps its history in the project around the working directory, else beside
+    itself.
+    """
+    if (name is None) is (config is None):
+        raise click.UsageError("Name a TASK of this project, or a file with --config.")
+    if config is None:
+        project = load_project(Path.cwd())
+        load_env_file(project.root)
+        return TaskChoice(task=load_task(project, str(name)), project=project)
+    path = config.absolute()
+    root = find_project_root(Path.cwd()) or find_root_around(path.parent) or path.parent
+    project = Project(root=root, environ=os.environ)
+    load_env_file(project.root)
+    return TaskChoice(task=load_task_file(path, project), project=project)

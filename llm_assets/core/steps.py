@@ -1,0 +1,101 @@
+"""What all calls of a task have in common, put together from its settings."""
+
+from typing import cast
+
+from pydantic import BaseModel, JsonValue
+
+from llm_assets.config.endpoint import EndpointSettings, StructuredOutput
+from llm_assets.config.prompt import PromptSettings
+from llm_assets.config.task import LLMSettings, Mode, TaskSettings
+from llm_assets.core.calls import CallSettings
+from llm_assets.core.item_loop import Step
+from llm_assets.core.json_schema import JsonObject
+from llm_assets.core.prompts import GROUP_NAMES, ROW_NAMES, build_prompt
+from llm_assets.core.strict_schema import (
+    StrictSchema,
+    Unsupported,
+    build_response_format,
+    build_strict_schema,
+    decide_structured_output,
+)
+
+_NAMES_BY_MODE: dict[Mode, frozenset[str]] = {
+    "row": ROW_NAMES,
+    "group_output": GROUP_NAMES,
+    "row_output_with_group_context": ROW_NAMES | GROUP_NAMES,
+}
+
+
+def build_step(
+    settings: TaskSettings,
+    *,
+    prompt: PromptSettings,
+    prompt_path: str,
+    endpoint: EndpointSettings,
+    base_url: str,
+    output_model: type[BaseModel],
+    schema_text: str,
+    columns: tuple[str, ...],
+) -> Step:
+    """Check the prompt against the columns and fix everything that is the same for all items.
+
+    Raises `ConfigError` for a prompt that names what the task does not have.
+    """
+    return Step(
+        prompt=build_prompt(
+            prompt,
+            path=prompt_path,
+            columns=columns,
+            item_names=_NAMES_BY_MODE[settings.grouping.mode],
+            llm_schema=schema_text,
+        ),
+        columns=columns,
+        schema_text=schema_text,
+        settings=build_call_settings(
+            settings.llm, endpoint=endpoint, base_url=base_url, output_model=output_model
+        ),
+        output_model=output_model,
+        attempts=settings.attempts,
+        max_output_tokens=settings.llm.max_output_tokens,
+    )
+
+
+def build_call_settings(
+    llm: LLMSettings,
+    *,
+    endpoint: EndpointSettings,
+    base_url: str,
+    output_model: type[BaseModel] | None,
+) -> CallSettings:
+    """The part of a request that is the same for all calls; without a model to hold an answer to, free text."""
+    given = {"temperature": llm.temperature, "top_p": llm.top_p, "seed": llm.seed}
+    parameters: dict[str, JsonValue] = {
+        name: value for name, value in given.items() if value is not None
+    }
+    response_format = None
+    if output_model is not None:
+        response_format = build_response_format(
+            name=output_model.__name__,
+            level=llm.structured_output or endpoint.structured_output,
+            strict=build_strict_form(output_model),
+        )
+    return CallSettings(
+        endpoint=base_url,
+        model=llm.model,
+        response_format=response_format,
+        parameters={**parameters, **llm.extra},
+        token_parameter=endpoint.token_parameter,
+    )
+
+
+def build_strict_form(output_model: type[BaseModel]) -> StrictSchema | Unsupported:
+    """The form of a model's schema that providers decode strictly, or why there is none."""
+    return build_strict_schema(cast("JsonObject", output_model.model_json_schema()))
+
+
+def decide_level(
+    llm: LLMSettings, endpoint: EndpointSettings, output_model: type[BaseModel]
+) -> StructuredOutput:
+    """How answers are really held to the schema."""
+    wanted = llm.structured_output or endpoint.structured_output
+    return decide_structured_output(wanted, build_strict_form(output_model))

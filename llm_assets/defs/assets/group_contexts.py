@@ -1,0 +1,58 @@
+"""The group contexts stage: what the rows of a group have in common for the model to see."""
+
+import dagster as dg
+
+from llm_assets.core.group_contexts import GroupContexts, build_group_contexts
+from llm_assets.core.input_snapshot import InputSnapshot
+from llm_assets.defs.metadata import render_preview
+from llm_assets.defs.publishing import publish, stop_plainly
+from llm_assets.defs.scope import TaskScope, dump_settings
+
+RECIPE = 1
+"""Raised when the same snapshot would give other contexts."""
+
+
+def build_group_contexts_asset(scope: TaskScope) -> dg.AssetsDefinition:
+    """The asset of one task."""
+    settings = scope.task.settings
+
+    @dg.asset(
+        key=scope.build_key("group_contexts"),
+        ins={"input_snapshot": scope.build_input("input_snapshot")},
+        group_name=scope.task.name,
+        owners=scope.owners,
+        tags=scope.tags,
+        kinds={"json"},
+        partitions_def=scope.batches,
+        code_version=scope.build_code_version(
+            RECIPE, dump_settings(settings.grouping), dump_settings(settings.context)
+        ),
+    )
+    def group_contexts(input_snapshot: InputSnapshot) -> dg.MaterializeResult[GroupContexts]:
+        """The text that stands for each group in a prompt, stored once however many rows share it.
+
+        Empty where the task looks at rows one by one. Groups come in the order in which the input first names
+        them; whatever a limit left out or cut is recorded with the group.
+        """
+        with stop_plainly():
+            contexts = build_group_contexts(
+                input_snapshot, grouping=settings.grouping, context=settings.context
+            )
+            sizes = [
+                {
+                    "group": group.group_key,
+                    "rows": group.n_rows,
+                    "rows_used": group.n_rows_used,
+                    "chars": len(group.text),
+                    "cuts": len(group.cuts),
+                }
+                for group in contexts.records
+            ]
+            metadata = {
+                "dagster/row_count": contexts.meta.n_groups,
+                "grouping_column": contexts.meta.grouping_column or "",
+                "preview": render_preview(sizes, ["group", "rows", "rows_used", "chars", "cuts"]),
+            }
+            return publish(contexts, metadata=metadata)
+
+    return group_contexts

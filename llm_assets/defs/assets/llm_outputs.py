@@ -1,0 +1,92 @@
+"""The LLM outputs stage: what the model answered, and what became of every item."""
+
+import dagster as dg
+from pydantic import Field
+
+from llm_assets.core.group_contexts import GroupContexts
+from llm_assets.core.llm_outputs import LLMOutputs, fingerprint_outputs
+from llm_assets.core.schema_record import SchemaText
+from llm_assets.core.work_items import WorkItems
+from llm_assets.defs.metadata import describe_outputs
+from llm_assets.defs.observing import build_observer
+from llm_assets.defs.publishing import VERSION_DIGITS, publish, stop_plainly
+from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
+from llm_assets.gateways.generation import GenerationRequest, generate_outputs
+from llm_assets.gateways.llm_run import Selection
+from llm_assets.gateways.prompt_files import fingerprint_prompt_file
+
+RECIPE = 1
+"""Raised when the same answers would give other outputs."""
+
+
+class RunOptions(dg.Config):
+    """What can be chosen for one run."""
+
+    limit: int | None = Field(
+        default=None, ge=1, description="Only the first so many items that are due."
+    )
+    force: bool = Field(default=False, description="Ask anew, also where there are answers.")
+
+
+def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
+    """The asset of one task."""
+    task, settings = scope.task, scope.task.settings
+
+    @dg.asset(
+        key=scope.build_key("llm_outputs"),
+        ins={
+            "schema_text": scope.build_input("schema_text"),
+            "work_items": scope.build_input("work_items"),
+            "group_contexts": scope.build_input("group_contexts"),
+        },
+        deps=[scope.build_key("prompt_file"), scope.build_key("config_file")],
+        group_name=task.name,
+        owners=scope.owners,
+        tags=scope.tags,
+        kinds={"llm", "openai"},
+        partitions_def=scope.batches,
+        pool="llm_api",
+        code_version=scope.build_code_version(
+            RECIPE,
+            fingerprint_prompt_file(task.prompt_path),
+            dump_settings(settings.llm),
+            task.endpoint.base_url,
+            task.endpoint.structured_output,
+            dump_settings(settings.attempts),
+        ),
+    )
+    def llm_outputs(
+        context: dg.AssetExecutionContext,
+        config: RunOptions,
+        schema_text: SchemaText,
+        work_items: WorkItems,
+        group_contexts: GroupContexts,
+    ) -> dg.MaterializeResult[LLMOutputs]:
+        """What became of every item: its validated output, or why there is none.
+
+        Every answer is on record before anything is made of it, and no answered call is ever sent again: after
+        a crash, a new row or a changed parser only what is missing is asked. A failed item stays in its place,
+        with its reason, its attempts and what they cost.
+        """
+        with stop_plainly():
+            generation = generate_outputs(
+                task,
+                scope.project,
+                GenerationRequest(
+                    batch=get_batch(context),
+                    run_id=context.run_id,
+                    selection=Selection(limit=config.limit, is_forced=config.force),
+                ),
+                schema_text=schema_text,
+                items=work_items,
+                contexts=group_contexts,
+                observer=build_observer(context, scope.observers),
+                clock=scope.clock,
+            )
+            return publish(
+                generation.outputs,
+                metadata=describe_outputs(generation.outputs, generation.summary),
+                data_version=fingerprint_outputs(generation.outputs)[:VERSION_DIGITS],
+            )
+
+    return llm_outputs

@@ -1,0 +1,70 @@
+"""The report stage: what a person should know about a batch."""
+
+import dagster as dg
+
+from llm_assets.core.export import ExportTable
+from llm_assets.core.group_contexts import GroupContexts
+from llm_assets.core.input_snapshot import InputSnapshot
+from llm_assets.core.llm_outputs import LLMOutputs
+from llm_assets.core.report import Report, build_report
+from llm_assets.core.work_items import WorkItems
+from llm_assets.defs.publishing import publish, stop_plainly
+from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
+from llm_assets.gateways.reports import build_config_snapshot, list_artifacts, write_report
+
+RECIPE = 1
+"""Raised when the same outputs would give another report."""
+
+
+def build_report_asset(scope: TaskScope) -> dg.AssetsDefinition:
+    """The asset of one task."""
+    task, project = scope.task, scope.project
+
+    @dg.asset(
+        key=scope.build_key("report"),
+        ins={
+            "input_snapshot": scope.build_input("input_snapshot"),
+            "group_contexts": scope.build_input("group_contexts"),
+            "work_items": scope.build_input("work_items"),
+            "llm_outputs": scope.build_input("llm_outputs"),
+            "export": scope.build_input("export"),
+        },
+        group_name=task.name,
+        owners=scope.owners,
+        tags=scope.tags,
+        kinds={"markdown"},
+        partitions_def=scope.batches,
+        code_version=scope.build_code_version(RECIPE, dump_settings(task.settings)),
+    )
+    def report(
+        context: dg.AssetExecutionContext,
+        input_snapshot: InputSnapshot,
+        group_contexts: GroupContexts,
+        work_items: WorkItems,
+        llm_outputs: LLMOutputs,
+        export: ExportTable,  # noqa: ARG001 -- the report points at its files, so it comes after them
+    ) -> dg.MaterializeResult[Report]:
+        """What came of the batch, under `data/reports`: counts, cost, failures by cause, samples.
+
+        Drawn from the artifacts alone, so it can be made again at any time without a call. It names the prompt,
+        the schema and the settings that the outputs were made with, and where every file lies.
+        """
+        with stop_plainly():
+            batch = get_batch(context)
+            value = build_report(
+                config=build_config_snapshot(task, project, batch),
+                snapshot=input_snapshot,
+                items_meta=work_items.meta,
+                contexts=group_contexts,
+                outputs=llm_outputs,
+                settings=task.settings.report,
+                artifacts=list_artifacts(task, project, batch),
+            )
+            written = write_report(task, project, batch, value)
+            metadata = {
+                "report": dg.MetadataValue.md(written.text),
+                "path": dg.MetadataValue.path(str(written.path)),
+            }
+            return publish(value, metadata=metadata)
+
+    return report

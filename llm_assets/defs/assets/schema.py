@@ -1,0 +1,51 @@
+"""The schema stage: what an answer is."""
+
+import dagster as dg
+
+from llm_assets.core.schema_record import SchemaRecord, build_schema_record
+from llm_assets.defs.publishing import SOURCE_KEY, publish, stop_plainly
+from llm_assets.defs.scope import TaskScope, dump_settings
+from llm_assets.gateways.schema_generation import ensure_schema
+
+RECIPE = 1
+"""Raised when the same module would give another record."""
+
+
+def build_schema_asset(scope: TaskScope) -> dg.AssetsDefinition:
+    """The asset of one task."""
+    task, project = scope.task, scope.project
+
+    @dg.asset(
+        key=scope.build_key("schema"),
+        deps=[scope.build_key("config_file")],
+        group_name=task.name,
+        owners=scope.owners,
+        tags=scope.tags,
+        kinds={"python", "pydantic"},
+        code_version=scope.build_code_version(RECIPE, dump_settings(task.settings.schema_)),
+    )
+    def schema(context: dg.AssetExecutionContext) -> dg.MaterializeResult[SchemaRecord]:
+        """The Pydantic module that every answer is validated by.
+
+        Where the module exists, nothing is done. Where it is missing and the config describes what an output
+        should hold, a model proposes a schema as data and the module is printed from it; an older module is
+        archived, never overwritten. Change the module and everything from the schema text on becomes stale.
+        """
+        with stop_plainly():
+            ensured = ensure_schema(task, project, run_id=context.run_id, clock=scope.clock)
+            record = build_schema_record(
+                ensured.module.models,
+                path=project.show(task.schema_path),
+                source_sha256=ensured.module.source_sha256,
+                output_model=task.settings.schema_.output_model,
+            )
+            metadata = {
+                "module": dg.MetadataValue.path(str(task.schema_path)),
+                "models": ", ".join(record.models),
+                "was_made_now": ensured.is_new,
+                "archived_as": str(ensured.archived_path or ""),
+                SOURCE_KEY: record.source_sha256,
+            }
+            return publish(record, metadata=metadata)
+
+    return schema

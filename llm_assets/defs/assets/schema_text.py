@@ -1,0 +1,43 @@
+"""The schema text stage: what the model is told about an answer."""
+
+import dagster as dg
+
+from llm_assets.core.schema_record import SchemaRecord, SchemaText
+from llm_assets.defs.publishing import publish, stop_plainly
+from llm_assets.defs.scope import TaskScope
+from llm_assets.gateways.schema_texts import describe_task_schema
+
+RECIPE = 1
+"""Raised when the same schema would give another text."""
+
+
+def build_schema_text_asset(scope: TaskScope) -> dg.AssetsDefinition:
+    """The asset of one task."""
+    task = scope.task
+
+    @dg.asset(
+        key=scope.build_key("schema_text"),
+        ins={"schema": scope.build_input("schema")},
+        group_name=task.name,
+        owners=scope.owners,
+        tags=scope.tags,
+        kinds={"json"},
+        code_version=scope.build_code_version(RECIPE),
+    )
+    def schema_text(schema: SchemaRecord) -> dg.MaterializeResult[SchemaText]:
+        """The schema as JSON text, which prompts show as `llm_schema`; the model never sees Python.
+
+        Made from the very models that validate the answers. Beside it stands the strict form that endpoints
+        with structured outputs decode by, or the reasons why the schema has none.
+        """
+        with stop_plainly():
+            text = describe_task_schema(task, scope.project, schema=schema)
+            metadata = {
+                "schema": dg.MetadataValue.md(f"```json\n{text.text}\n```"),
+                "has_strict_form": text.strict_schema is not None,
+                "problems": dg.MetadataValue.md("\n".join(f"- {line}" for line in text.problems)),
+                "n_chars": len(text.text),
+            }
+            return publish(text, metadata=metadata)
+
+    return schema_text

@@ -1,0 +1,49 @@
+"""How a run's plan and progress reach its log in the UI."""
+
+import logging
+from collections.abc import Sequence
+
+import dagster as dg
+
+from llm_assets.core.plan import Plan
+from llm_assets.core.plan_text import render_plan
+from llm_assets.gateways.caller import Progress
+from llm_assets.gateways.llm_run import Observer
+from llm_assets.gateways.progress_text import render_progress
+
+
+class LogObserver(Observer):
+    """Writes a line for each thing it is told."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
+
+    def show_plan(self, plan: Plan, /) -> None:
+        """One line before the first call."""
+        self._log.info(render_plan(plan))
+
+    def show_progress(self, progress: Progress, /) -> None:
+        """One line every few seconds."""
+        self._log.info(render_progress(progress))
+
+
+class Observers(Observer):
+    """Tells several observers."""
+
+    def __init__(self, observers: Sequence[Observer]) -> None:
+        self._observers = observers
+
+    def show_plan(self, plan: Plan, /) -> None:
+        """Hand the plan on."""
+        for observer in self._observers:
+            observer.show_plan(plan)
+
+    def show_progress(self, progress: Progress, /) -> None:
+        """Hand the progress on."""
+        for observer in self._observers:
+            observer.show_progress(progress)
+
+
+def build_observer(context: dg.AssetExecutionContext, others: Sequence[Observer]) -> Observer:
+    """The run's log, and whoever else wants to know."""
+    return Observers([LogObserver(context.log), *others])

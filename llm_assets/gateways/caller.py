@@ -1,0 +1,223 @@
+"""How one call gets its answer: sent until it is answered or hopeless, every try on record before it counts."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import count
+from typing import Protocol, assert_never
+
+from llm_assets.config.task import LimitSettings
+from llm_assets.core.calls import Answer, CallRequest, Fault, FaultKind, Purpose, Usage
+from llm_assets.core.completions import Completion
+from llm_assets.core.ids import BatchKey, CallKey, TaskName, WorkId
+from llm_assets.core.retry import GiveUp, Stop, Wait, decide_retry
+from llm_assets.core.tokens import count_tokens_approximately
+from llm_assets.errors import ProviderError
+from llm_assets.gateways.clock import Clock
+from llm_assets.gateways.endpoint_client import Reply
+from llm_assets.gateways.ledger.records import CallRecord
+from llm_assets.gateways.price_catalog import ComputeCost
+
+
+class Endpoint(Protocol):
+    """What the dispatcher sends calls to."""
+
+    async def send(self, request: CallRequest, /) -> Reply:
+        """Send a call once."""
+        ...
+
+
+class Recorder(Protocol):
+    """Where the dispatcher puts calls on record."""
+
+    async def put(self, record: CallRecord, /) -> None:
+        """Return once the record is durable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunIdentity:
+    """Whose calls these are, for the ledger."""
+
+    task: TaskName
+    batch: BatchKey
+    run_id: str
+    endpoint: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Progress:
+    """How far a run is. Changes while it goes on; whoever shows it reads it now and then."""
+
+    n_to_run: int
+    n_done: int = 0
+    n_in_flight: int = 0
+    n_sent: int = 0
+    n_answers: int = 0
+    n_given_up: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: Decimal = Decimal(0)
+    cost_is_known: bool = True
+    waiting_for: str | None = None
+    """What holds calls back, such as a rate limit."""
+    faults: Counter[FaultKind] = field(default_factory=Counter)
+    latencies_seconds: list[float] = field(default_factory=list)
+
+    def count(self, result: Answer | Fault) -> None:
+        """Take what came of a call into the account."""
+        if isinstance(result, Fault):
+            self.faults[result.kind] += 1
+            return
+        self.waiting_for = None
+        self.n_answers += 1
+        self.latencies_seconds.append(result.latency_seconds)
+        self.prompt_tokens += result.usage.prompt_tokens
+        self.completion_tokens += result.usage.completion_tokens
+        self.cost_usd += result.cost_usd or Decimal(0)
+        self.cost_is_known &= result.cost_usd is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call that is due."""
+
+    key: CallKey
+    request: CallRequest
+    purpose: Purpose
+    work_id: WorkId
+    shared_texts: tuple[str, ...]
+    """Longer texts that other calls' messages hold too, so that the ledger stores them once."""
+
+
+class Caller:
+    """Sends calls over one endpoint and puts everything that comes of them on record."""
+
+    def __init__(
+        self,
+        *,
+        identity: RunIdentity,
+        endpoint: Endpoint,
+        recorder: Recorder,
+        compute_cost: ComputeCost,
+        limits: LimitSettings,
+        clock: Clock,
+        progress: Progress,
+    ) -> None:
+        self._identity = identity
+        self._endpoint = endpoint
+        self._recorder = recorder
+        self._compute_cost = compute_cost
+        self._limits = limits
+        self._clock = clock
+        self._progress = progress
+
+    async def find_answer(self, call: Call) -> Answer | Fault:
+        """Send a call until it is answered or its fault is not worth another try.
+
+        `ProviderError` where no other call of this run could fare better.
+        """
+        for n_sent in count(1):
+            result = await self._send_once(call)
+            if isinstance(result, Answer):
+                return result
+            decision = decide_retry(
+                result,
+                n_sent=n_sent,
+                limits=self._limits,
+                jitter=self._clock.draw_jitter(),
+                has_answers=self._progress.n_answers > 0,
+                n_given_up=self._progress.n_given_up,
+            )
+            match decision:
+                case Wait(wait_seconds=wait_seconds):
+                    await self._wait(result, wait_seconds)
+                case GiveUp():
+                    self._progress.n_given_up += 1
+                    return result
+                case Stop(remedy=remedy):
+                    raise self._build_stop(call, result, remedy)
+                case _:
+                    assert_never(decision)
+        raise AssertionError("unreachable: the loop counts for ever")
+
+    async def _send_once(self, call: Call) -> Answer | Fault:
+        """Send a call and put what came of it on record."""
+        progress = self._progress
+        progress.n_sent += 1
+        progress.n_in_flight += 1
+        started_seconds = self._clock.get_monotonic_seconds()
+        try:
+            reply = await self._endpoint.send(call.request)
+        finally:
+            progress.n_in_flight -= 1
+        latency_seconds = self._clock.get_monotonic_seconds() - started_seconds
+        result = self._read_reply(call, reply, latency_seconds)
+        await self._recorder.put(
+            CallRecord(
+                key=call.key,
+                request=call.request,
+                purpose=call.purpose,
+                shared_texts=call.shared_texts,
+                task=self._identity.task,
+                batch=self._identity.batch,
+                run_id=self._identity.run_id,
+                work_id=call.work_id,
+                endpoint=self._identity.endpoint,
+                recorded_at=self._clock.get_now(),
+                latency_seconds=latency_seconds,
+                result=result,
+            )
+        )
+        progress.count(result)
+        return result
+
+    def _read_reply(self, call: Call, reply: Reply, latency_seconds: float) -> Answer | Fault:
+        completion = reply.result
+        if isinstance(completion, Fault):
+            return completion
+        usage = completion.usage or _estimate_usage(call.request, completion)
+        created = completion.created_seconds
+        return Answer(
+            key=call.key,
+            text=completion.text,
+            refusal=completion.refusal,
+            finish_reason=completion.finish_reason,
+            model=completion.model,
+            usage=usage,
+            cost_usd=self._compute_cost(usage),
+            answered_at=self._clock.get_now()
+            if created is None
+            else datetime.fromtimestamp(created, UTC),
+            latency_seconds=latency_seconds,
+            request_id=reply.request_id,
+        )
+
+    async def _wait(self, fault: Fault, wait_seconds: float) -> None:
+        status = fault.http_status or fault.kind
+        self._progress.waiting_for = f"{status}, resumes in {wait_seconds:.0f} s"
+        await self._clock.wait(wait_seconds)
+
+    def _build_stop(self, call: Call, fault: Fault, remedy: str) -> ProviderError:
+        identity = self._identity
+        model = call.request.settings.model
+        status = f" ({fault.http_status})" if fault.http_status else ""
+        return ProviderError(
+            f"Endpoint {identity.endpoint!r} cannot serve model {model!r}{status}: {fault.message} "
+            f"Stopped after {self._progress.n_sent} calls; every answer so far is kept.",
+            remedy=remedy,
+            kind=fault.kind,
+            request_id=fault.request_id,
+        )
+
+
+def _estimate_usage(request: CallRequest, completion: Completion) -> Usage:
+    """Our own count, marked as such, where the server gave none."""
+    return Usage(
+        prompt_tokens=sum(
+            count_tokens_approximately(message.content) for message in request.messages
+        ),
+        completion_tokens=count_tokens_approximately(completion.text or ""),
+        is_approximate=True,
+    )

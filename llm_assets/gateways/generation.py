@@ -1,0 +1,157 @@
+"""How a batch's work items become its outputs, from the prompt file to the record of the run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from upath import UPath
+
+from llm_assets.core.fingerprint import fingerprint_text
+from llm_assets.core.group_contexts import GroupContexts
+from llm_assets.core.ids import BatchKey, Sha256
+from llm_assets.core.item_loop import Item, Step
+from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs, LLMOutputsMeta, build_totals
+from llm_assets.core.run_summary import RunSummary
+from llm_assets.core.schema_record import SchemaText
+from llm_assets.core.steps import build_step, decide_level
+from llm_assets.core.work_items import WorkItems
+from llm_assets.errors import StorageError
+from llm_assets.gateways.artifacts import write_model
+from llm_assets.gateways.caller import RunIdentity
+from llm_assets.gateways.clock import Clock
+from llm_assets.gateways.connections import build_connection
+from llm_assets.gateways.ledger.ledger import open_ledger
+from llm_assets.gateways.llm_run import LLMRun, Observer, Selection
+from llm_assets.gateways.project import Project
+from llm_assets.gateways.prompt_files import load_prompt
+from llm_assets.gateways.schema_modules import SchemaModule, load_schema_module
+from llm_assets.gateways.tasks import Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """The outputs of a batch, and what making them took this time."""
+
+    outputs: LLMOutputs
+    summary: RunSummary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationRequest:
+    """Which batch is to be answered, in whose name, and how much of it."""
+
+    batch: BatchKey
+    run_id: str
+    selection: Selection
+
+
+def generate_outputs(
+    task: Task,
+    project: Project,
+    request: GenerationRequest,
+    *,
+    items: WorkItems,
+    contexts: GroupContexts,
+    schema_text: SchemaText,
+    observer: Observer,
+    clock: Clock,
+) -> Generation:
+    """Ask for what is not on record, and put every item's end together in item order.
+
+    The account of the run is kept beside the outputs, as `<batch>.run.json`: it tells what this run did, so it is
+    the one file that differs when the same batch is run again.
+    """
+    module = load_recorded_schema(task, project, source_sha256=schema_text.source_sha256)
+    connection = build_connection(task, project)
+    prompt_path = project.show(task.prompt_path)
+    step = build_step(
+        task.settings,
+        prompt=load_prompt(task.prompt_path, shown=prompt_path),
+        prompt_path=prompt_path,
+        endpoint=task.endpoint,
+        base_url=connection.base_url,
+        output_model=module.output_model,
+        schema_text=schema_text.text,
+        columns=items.meta.columns,
+    )
+    identity = RunIdentity(
+        task=task.name, batch=request.batch, run_id=request.run_id, endpoint=connection.name
+    )
+    with open_ledger(project.ledger_url) as ledger:
+        run = LLMRun(
+            step=step,
+            identity=identity,
+            connection=connection,
+            limits=task.settings.limits,
+            ledger=ledger,
+            clock=clock,
+            observer=observer,
+        )
+        result = run.finish_batch(build_items(items, contexts), request.selection)
+    write_model(find_run_record(task, project, request.batch), result.summary)
+    meta = _build_meta(task, step, module, records=result.outputs)
+    outputs = LLMOutputs(meta=meta, records=result.outputs)
+    return Generation(outputs=outputs, summary=result.summary)
+
+
+def load_task_schema(task: Task, project: Project) -> SchemaModule:
+    """The task's schema module."""
+    schema = task.settings.schema_
+    return load_schema_module(
+        task.schema_path,
+        shown_path=project.show(task.schema_path),
+        output_model=schema.output_model,
+        judge_model=schema.judge_model,
+    )
+
+
+def load_recorded_schema(task: Task, project: Project, *, source_sha256: Sha256) -> SchemaModule:
+    """The module that an earlier stage was made from.
+
+    `StorageError` where the module has changed since: what prompts say must be what validates.
+    """
+    module = load_task_schema(task, project)
+    if module.source_sha256 != source_sha256:
+        raise StorageError(
+            f"The schema module {project.show(task.schema_path)} changed after the stage `{task.name}/schema` ran.",
+            remedy=f"Materialize `{task.name}/schema` and `{task.name}/schema_text` first.",
+        )
+    return module
+
+
+def build_items(items: WorkItems, contexts: GroupContexts) -> tuple[Item, ...]:
+    """The work items with the text of their group beside them."""
+    texts = {context.group_context_id: context.text for context in contexts.records}
+    return tuple(
+        Item(
+            work=work,
+            group_context=None if work.group_context_id is None else texts[work.group_context_id],
+            epoch=0,
+        )
+        for work in items.records
+    )
+
+
+def find_run_record(task: Task, project: Project, batch: BatchKey) -> UPath:
+    """Where the account of a batch's latest run lies."""
+    return UPath(project.artifacts / task.name / "llm_outputs" / f"{batch}.run.json")
+
+
+def _build_meta(
+    task: Task,
+    step: Step,
+    module: SchemaModule,
+    *,
+    records: Sequence[ItemOutput],
+) -> LLMOutputsMeta:
+    llm = task.settings.llm
+    return LLMOutputsMeta(
+        endpoint=llm.endpoint,
+        model=llm.model,
+        is_rehearsal=task.endpoint.is_offline,
+        prompt_path=step.prompt.path,
+        prompt_sha256=step.prompt.sha256,
+        schema_sha256=fingerprint_text(step.schema_text),
+        structured_output=decide_level(llm, task.endpoint, module.output_model),
+        parameters=dict(step.settings.parameters),
+        totals=build_totals(records),
+    )

@@ -1,0 +1,165 @@
+"""How a task gets its schema module where there is none: a model proposes it as data, the project prints it."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from llm_assets.config.task import SchemaGenerationSettings
+from llm_assets.core.calls import Answer, CallRequest, Fault, Message
+from llm_assets.core.ids import BatchKey, WorkId
+from llm_assets.core.input_snapshot import InputSnapshot, build_input_snapshot
+from llm_assets.core.prompts import render_free_prompt
+from llm_assets.core.schema_answer import parse_proposed_schema
+from llm_assets.core.schema_source import render_schema_source
+from llm_assets.core.steps import build_call_settings
+from llm_assets.errors import ConfigError, ProviderError
+from llm_assets.gateways.batches import build_no_batches_error, list_batches
+from llm_assets.gateways.caller import Call, Caller, Progress, RunIdentity
+from llm_assets.gateways.clock import Clock
+from llm_assets.gateways.connections import Connection, build_connection
+from llm_assets.gateways.endpoint_client import open_endpoint_client
+from llm_assets.gateways.generation import load_task_schema
+from llm_assets.gateways.ledger.ledger import Ledger, open_ledger
+from llm_assets.gateways.project import Project
+from llm_assets.gateways.prompt_files import load_prompt
+from llm_assets.gateways.schema_modules import SchemaModule, write_schema_module
+from llm_assets.gateways.tables.reading import open_table
+from llm_assets.gateways.tasks import Task
+
+SCHEMA_BATCH = BatchKey("schema")
+"""What the ledger calls the batch of calls that are about no batch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnsuredSchema:
+    """The task's schema module, and whether it was just made."""
+
+    module: SchemaModule
+    is_new: bool
+    archived_path: Path | None
+    """Where the module that stood there before lies now."""
+
+
+def ensure_schema(task: Task, project: Project, *, run_id: str, clock: Clock) -> EnsuredSchema:
+    """Load the module where it exists and is not forced; otherwise make it, the old one archived.
+
+    `ConfigError` where it is missing and the task does not say how to make it.
+    """
+    settings = task.settings.schema_
+    if task.schema_path.exists() and not settings.force:
+        module = load_task_schema(task, project)
+        return EnsuredSchema(module=module, is_new=False, archived_path=None)
+    if settings.generate is None:
+        raise ConfigError(
+            f"The schema module {project.show(task.schema_path)} of task {task.name!r} does not exist.",
+            remedy="Write it, or describe what each output should hold under `schema.generate`.",
+        )
+    text = _propose(task, project, settings.generate, run_id=run_id, clock=clock)
+    source = render_schema_source(parse_proposed_schema(text), model_name=settings.output_model)
+    archived = write_schema_module(task.schema_path, source, archived_at=clock.get_now())
+    module = load_task_schema(task, project)
+    return EnsuredSchema(module=module, is_new=True, archived_path=archived)
+
+
+def _propose(
+    task: Task,
+    project: Project,
+    generate: SchemaGenerationSettings,
+    *,
+    run_id: str,
+    clock: Clock,
+) -> str:
+    """The model's proposal; one that is on record for the same question is not asked for again."""
+    connection = build_connection(task, project)
+    request = CallRequest(
+        settings=build_call_settings(
+            task.settings.llm,
+            endpoint=task.endpoint,
+            base_url=connection.base_url,
+            output_model=None,
+        ),
+        messages=_render_question(task, project, generate),
+        max_output_tokens=None,
+        attempt=1,
+        epoch=0,
+        occurrence=0,
+    )
+    key = request.build_key()
+    with open_ledger(project.ledger_url) as ledger:
+        known = ledger.find_answers([key]).get(key)
+        call = Call(
+            key=key, request=request, purpose="schema", work_id=WorkId("schema"), shared_texts=()
+        )
+        identity = RunIdentity(
+            task=task.name, batch=SCHEMA_BATCH, run_id=run_id, endpoint=connection.name
+        )
+        answer = known or asyncio.run(
+            _ask(call, task, connection, ledger, identity=identity, clock=clock)
+        )
+    if isinstance(answer, Fault):
+        raise ProviderError(
+            f"No schema was proposed for task {task.name!r}: {answer.message}",
+            remedy="Run again, or write the schema module yourself.",
+            kind=answer.kind,
+        )
+    return answer.text or ""
+
+
+async def _ask(
+    call: Call,
+    task: Task,
+    connection: Connection,
+    ledger: Ledger,
+    *,
+    identity: RunIdentity,
+    clock: Clock,
+) -> Answer | Fault:
+    limits = task.settings.limits
+    client = open_endpoint_client(
+        connection.endpoint,
+        base_url=connection.base_url,
+        api_key=connection.api_key,
+        timeout_seconds=limits.timeout_seconds,
+    )
+    async with client as endpoint:
+        with ledger.open_writer() as recorder:
+            caller = Caller(
+                identity=identity,
+                endpoint=endpoint,
+                recorder=recorder,
+                compute_cost=connection.compute_cost,
+                limits=limits,
+                clock=clock,
+                progress=Progress(n_to_run=1),
+            )
+            return await caller.find_answer(call)
+
+
+def _render_question(
+    task: Task, project: Project, generate: SchemaGenerationSettings
+) -> tuple[Message, ...]:
+    """The prompt with the columns and first rows of the task's first batch."""
+    snapshot = _load_first_batch(task, project)
+    rows = [row.values for row in snapshot.records[: generate.sample_rows]]
+    path = task.resolve(generate.prompt)
+    shown = project.show(path)
+    values: dict[str, object] = {
+        "description": generate.description,
+        "columns": list(snapshot.meta.columns),
+        "sample_rows": json.dumps(rows, ensure_ascii=False, indent=2),
+        "model_name": task.settings.schema_.output_model,
+    }
+    return render_free_prompt(load_prompt(path, shown=shown), values, path=shown)
+
+
+def _load_first_batch(task: Task, project: Project) -> InputSnapshot:
+    batches = list_batches(task, project)
+    if not batches:
+        raise build_no_batches_error(task, project)
+    settings = task.settings
+    path = batches[0].path
+    with open_table(path, settings.input, shown_path=project.show(path)) as table:
+        return build_input_snapshot(
+            table, cleaning=settings.cleaning, id_column=settings.input.id_column
+        )

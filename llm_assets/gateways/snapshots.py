@@ -1,0 +1,18 @@
+"""How a batch's input file becomes its snapshot."""
+
+from llm_assets.core.ids import BatchKey
+from llm_assets.core.input_snapshot import InputSnapshot, build_input_snapshot
+from llm_assets.gateways.batches import find_batch
+from llm_assets.gateways.project import Project
+from llm_assets.gateways.tables.reading import open_table
+from llm_assets.gateways.tasks import Task
+
+
+def take_snapshot(task: Task, project: Project, batch: BatchKey) -> InputSnapshot:
+    """Read and clean the batch's table; `InputError` names the file and the line of what is wrong."""
+    path = find_batch(task, project, batch).path
+    settings = task.settings
+    with open_table(path, settings.input, shown_path=project.show(path)) as table:
+        return build_input_snapshot(
+            table, cleaning=settings.cleaning, id_column=settings.input.id_column
+        )
