@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from pydantic import JsonValue
 
 from llm_assets.cli.console import Console, open_console
+from llm_assets.cli.results import load_batch_result
 from llm_assets.cli.task_choice import TaskChoice, choose_task
-from llm_assets.core.ids import BatchKey
+from llm_assets.core.run_choice import RunChoice
+from llm_assets.errors import ProviderError
 from llm_assets.gateways.batches import (
     Batch,
     build_no_batches_error,
@@ -57,9 +60,10 @@ def run(
     """
     choice = choose_task(task, config=config)
     chosen = _choose_batches(choice, keys=batches, inputs=inputs)
+    choice_of_run = RunChoice(limit=limit, is_forced=force)
     with open_console(is_quiet=as_json) as console:
         exit_code = _run_batches(
-            choice, chosen, console, limit=limit, is_forced=force, as_json=as_json
+            choice, chosen, console, choice_of_run=choice_of_run, as_json=as_json
         )
     sys.exit(exit_code)
 
@@ -82,39 +86,39 @@ def _run_batches(
     batches: Sequence[Batch],
     console: Console,
     *,
-    limit: int | None,
-    is_forced: bool,
+    choice_of_run: RunChoice,
     as_json: bool,
 ) -> int:
     """Run one batch after the other; a batch that stops does not keep the next one from running."""
-    from llm_assets.cli.results import BatchResult, load_batch_result
     from llm_assets.defs.history import open_history
     from llm_assets.defs.project_definitions import build_scope
-    from llm_assets.defs.runs import RunChoice, TaskRunner
+    from llm_assets.defs.runs import TaskRunner
 
     task, project = choice.task, choice.project
     scope = build_scope(project, task, observers=[console])
-    results: list[BatchResult] = []
+    records: list[dict[str, JsonValue]] = []
     codes = [0]
     with open_history(project) as history:
         runner = TaskRunner(scope, history)
         runner.register(batches)
-        schema_end = runner.ensure_schema()
-        if schema_end is not None and schema_end.problem is not None:
-            console.show_problem(schema_end.problem)
-            return schema_end.exit_code
-        for batch in batches:
+        end = runner.ensure_schema()
+        for batch in batches if end.problem is None else ():
             console.begin_batch(task.name, batch.key)
-            end = runner.run_batch(BatchKey(batch.key), RunChoice(limit=limit, is_forced=is_forced))
-            if end.problem is not None:
-                console.show_problem(end.problem)
-                codes.append(end.exit_code)
+            end = runner.run_batch(batch.key, choice_of_run)
+            if end.problem is None:
+                result = load_batch_result(task, project, batch.key)
+                console.show_result(result)
+                records.append(result.build_json())
+                codes.append(1 if result.n_failed else 0)
                 continue
-            result = load_batch_result(task, project, batch.key)
-            results.append(result)
-            codes.append(1 if result.n_failed else 0)
-            console.show_result(result)
+            console.show_problem(end.problem)
+            records.append({"batch": batch.key, "error": end.problem})
+            codes.append(end.exit_code)
+            if end.exit_code == ProviderError.exit_code:
+                break  # the next batch would meet the same endpoint
+    if end.problem is not None and not records:
+        console.show_problem(end.problem)
+        codes.append(end.exit_code)
     if as_json:
-        document = {"task": task.name, "batches": [result.build_json() for result in results]}
-        click.echo(json.dumps(document, ensure_ascii=False))
+        click.echo(json.dumps({"task": task.name, "batches": records}, ensure_ascii=False))
     return max(codes)

@@ -61,7 +61,7 @@ def build_plan(
         n_to_run=len(due),
         n_left_out=n_due - len(due),
         n_calls_to_send=n_calls,
-        n_calls_reused=sum(len(state.answers) for state in replayed),
+        n_calls_reused=len({answer.key for state in replayed for answer in state.answers}),
         expected_cost_usd=None if cost_per_call_usd is None else cost_per_call_usd * n_calls,
         is_approximate=is_approximate,
     )

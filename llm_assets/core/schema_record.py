@@ -21,12 +21,6 @@ class SchemaRecord(FrozenModel):
     models: dict[str, JsonValue]
     """The JSON Schema of each model, by name."""
 
-    @property
-    def output_schema(self) -> dict[str, JsonValue]:
-        """The JSON Schema of the model that answers are validated by."""
-        schema = self.models[self.output_model]
-        return schema if isinstance(schema, dict) else {}
-
 
 class SchemaText(FrozenModel):
     """What prompts know as `llm_schema`, and the form that providers decode strictly."""

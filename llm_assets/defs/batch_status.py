@@ -34,7 +34,7 @@ class BatchStatus:
             "stages_run": list(self.stages_run),
             "stages_missing": list(self.stages_missing),
             "items": self.n_items,
-            "outcomes": dict(self.outcomes),
+            "outcomes": {str(name): count for name, count in self.outcomes.items()},
         }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from llm_assets.core.ids import BatchKey
+from llm_assets.core.run_choice import RunChoice
 from llm_assets.defs.project_definitions import build_definitions
 from llm_assets.defs.publishing import EXIT_CODE_KEY, SOURCE_KEY
 from llm_assets.defs.scope import TaskScope
@@ -21,18 +22,9 @@ CODE_VERSION_TAG = "dagster/code_version"
 class RunEnd:
     """How a Dagster run ended."""
 
-    run_id: str
     problem: str | None
     """What went wrong, in plain words; None where all is well."""
     exit_code: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunChoice:
-    """What can be chosen for one run."""
-
-    limit: int | None
-    is_forced: bool
 
 
 class TaskRunner:
@@ -52,11 +44,11 @@ class TaskRunner:
         for batch in batches:
             self._report_version(batch)
 
-    def ensure_schema(self) -> RunEnd | None:
-        """Bring schema and schema text up to date where they are not; None where there was nothing to do."""
+    def ensure_schema(self) -> RunEnd:
+        """Bring schema and schema text up to date where they are not."""
         stages = [self._definitions.get_assets_def(self._scope.build_key(s)) for s in TASK_STAGES]
         if all(self._is_current(stage) for stage in stages) and self._is_schema_unchanged():
-            return None
+            return RunEnd(problem=None, exit_code=0)
         return self._execute(name_schema_job(self._scope), batch=None, config={})
 
     def run_batch(self, batch: BatchKey, choice: RunChoice) -> RunEnd:
@@ -114,7 +106,7 @@ class TaskRunner:
 
 def _read_end(result: dg.ExecuteInProcessResult) -> RunEnd:
     if result.success:
-        return RunEnd(run_id=result.run_id, problem=None, exit_code=0)
+        return RunEnd(problem=None, exit_code=0)
     failures = [event.step_failure_data for event in result.get_step_failure_events()]
     for failure in failures:
         user_failure = failure.user_failure_data
@@ -122,10 +114,9 @@ def _read_end(result: dg.ExecuteInProcessResult) -> RunEnd:
             code = user_failure.metadata.get(EXIT_CODE_KEY)
             exit_code = code.value if code is not None else None
             return RunEnd(
-                run_id=result.run_id,
                 problem=user_failure.description or "The run failed.",
                 exit_code=exit_code if isinstance(exit_code, int) else 2,
             )
     error = failures[0].error if failures else None
     problem = error.to_string() if error else "The run did not finish."
-    return RunEnd(run_id=result.run_id, problem=problem, exit_code=2)
+    return RunEnd(problem=problem, exit_code=2)

@@ -1,5 +1,7 @@
 """The files that people write, as nodes of the lineage."""
 
+import warnings
+
 import dagster as dg
 
 from llm_assets.defs.scope import TaskScope
@@ -19,18 +21,22 @@ def build_source_assets(
 
 
 def _build_input_file(scope: TaskScope) -> dg.SourceAsset:
-    @dg.observable_source_asset(
-        key=scope.build_key("input_file"),
-        group_name=scope.task.name,
-        tags=scope.tags,
-        partitions_def=scope.batches,
-        description=f"The tables in `{scope.project.show(scope.task.input_folder)}`, one a batch.",
-    )
+    folder = scope.project.show(scope.task.input_folder)
+
     def input_file(context: dg.OpExecutionContext) -> dg.DataVersionsByPartition:
         versions = hash_inputs(scope.task, scope.project, keys=context.partition_keys)
         return dg.DataVersionsByPartition(dict(versions))
 
-    return input_file
+    with warnings.catch_warnings():
+        # The decorator is marked as beta; a person who loads a project can do nothing about that.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return dg.observable_source_asset(
+            key=scope.build_key("input_file"),
+            group_name=scope.task.name,
+            tags=scope.tags,
+            partitions_def=scope.batches,
+            description=f"The tables in `{folder}`, one a batch.",
+        )(input_file)
 
 
 def _build_prompt_file(scope: TaskScope) -> dg.AssetSpec:

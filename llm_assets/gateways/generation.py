@@ -10,6 +10,7 @@ from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.ids import BatchKey, Sha256
 from llm_assets.core.item_loop import Item, Step
 from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs, LLMOutputsMeta, build_totals
+from llm_assets.core.run_choice import RunChoice
 from llm_assets.core.run_summary import RunSummary
 from llm_assets.core.schema_record import SchemaText
 from llm_assets.core.steps import build_step, decide_level
@@ -20,7 +21,7 @@ from llm_assets.gateways.caller import RunIdentity
 from llm_assets.gateways.clock import Clock
 from llm_assets.gateways.connections import build_connection
 from llm_assets.gateways.ledger.ledger import open_ledger
-from llm_assets.gateways.llm_run import LLMRun, Observer, Selection
+from llm_assets.gateways.llm_run import LLMRun, Observer
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.prompt_files import load_prompt
 from llm_assets.gateways.schema_modules import SchemaModule, load_schema_module
@@ -41,7 +42,7 @@ class GenerationRequest:
 
     batch: BatchKey
     run_id: str
-    selection: Selection
+    choice: RunChoice
 
 
 def generate_outputs(
@@ -86,7 +87,7 @@ def generate_outputs(
             clock=clock,
             observer=observer,
         )
-        result = run.finish_batch(build_items(items, contexts), request.selection)
+        result = run.finish_batch(build_items(items, contexts), request.choice)
     write_model(find_run_record(task, project, request.batch), result.summary)
     meta = _build_meta(task, step, module, records=result.outputs)
     outputs = LLMOutputs(meta=meta, records=result.outputs)

@@ -13,6 +13,7 @@ from llm_assets.core.item_loop import Ask, Item, Step, advance
 from llm_assets.core.item_replay import ReplayedItem, replay_items
 from llm_assets.core.llm_outputs import ItemOutput, count_outcomes
 from llm_assets.core.plan import Plan, build_plan, estimate_tokens, select_due
+from llm_assets.core.run_choice import RunChoice
 from llm_assets.core.run_summary import RunSummary, find_quantile
 from llm_assets.gateways.caller import Caller, Progress, RunIdentity
 from llm_assets.gateways.clock import Clock
@@ -25,16 +26,6 @@ from llm_assets.gateways.token_counter import build_token_counter
 SAMPLED_PROMPTS = 50
 """So many prompts are counted for the expected cost; more would take longer than it tells."""
 SAMPLED_ANSWERS = 500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """Which of the items run."""
-
-    limit: int | None
-    """Only the first so many that are due; None for all."""
-    is_forced: bool
-    """Whether items are asked anew although they have answers."""
 
 
 class Observer:
@@ -68,15 +59,15 @@ class LLMRun:
     clock: Clock
     observer: Observer
 
-    def finish_batch(self, items: Sequence[Item], selection: Selection) -> RunResult:
-        """Bring every item to its end, or as far as the selection lets it.
+    def finish_batch(self, items: Sequence[Item], choice: RunChoice) -> RunResult:
+        """Bring every item to its end, or as far as the choice lets it.
 
         Raises `ProviderError` where the endpoint cannot serve the run; every answer until then is on record.
         """
         started_seconds = self.clock.get_monotonic_seconds()
-        epoched = self._assign_epochs(items, selection)
+        epoched = self._assign_epochs(items, choice)
         replayed = replay_items(self.step, epoched, self.ledger.find_answers)
-        due = select_due(replayed, limit=selection.limit)
+        due = select_due(replayed, limit=choice.limit)
         plan = self._build_plan(replayed, due)
         self.observer.show_plan(plan)
         progress = Progress(n_to_run=len(due))
@@ -89,13 +80,13 @@ class LLMRun:
         summary = _build_summary(outputs, plan, progress, elapsed_seconds=elapsed_seconds)
         return RunResult(outputs=outputs, plan=plan, summary=summary)
 
-    def _assign_epochs(self, items: Sequence[Item], selection: Selection) -> tuple[Item, ...]:
+    def _assign_epochs(self, items: Sequence[Item], choice: RunChoice) -> tuple[Item, ...]:
         """The items in the epoch a person last forced them into; a forced run begins a new one."""
-        if not selection.is_forced and not self.ledger.has_epochs():
+        if not choice.is_forced and not self.ledger.has_epochs():
             return tuple(items)
         keys = [_build_first_key(self.step, item) for item in items]
-        chosen = keys if selection.limit is None else keys[: selection.limit]
-        raised = self.ledger.raise_epochs(chosen) if selection.is_forced else {}
+        chosen = keys if choice.limit is None else keys[: choice.limit]
+        raised = self.ledger.raise_epochs(chosen) if choice.is_forced else {}
         epochs = self.ledger.find_epochs(keys) | raised
         return tuple(
             replace(item, epoch=epochs.get(key, 0)) for item, key in zip(items, keys, strict=True)

@@ -126,7 +126,7 @@ def _import_module(path: Path, text: str, shown_path: str) -> _ImportedModule:
         models = _list_models(module, shown_path=shown_path)
         close_models(models.values(), module_name=name, shown_path=shown_path)
     except ConfigError:
-        del sys.modules[name]
+        sys.modules.pop(name, None)
         raise
     return _ImportedModule(module=module, models=models)
 
@@ -193,7 +193,7 @@ def _find_model(imported: _ImportedModule, name: str, *, shown_path: str) -> typ
     remedy = f"{suggest(name, imported.models)} Models there: {names}.".strip()
     if name in vars(imported.module):
         kind = type(vars(imported.module)[name]).__name__
-        what = f"{shown_path}: {name!r} is a {kind} and not a Pydantic model."
+        what = f"{shown_path}: {name!r} is of type {kind!r} and not a Pydantic model."
         raise ConfigError(what, remedy=f"Derive it from BaseModel. {remedy}")
     raise ConfigError(f"{shown_path} holds no model {name!r}.", remedy=remedy)
 

@@ -1,6 +1,9 @@
-"""How a task's schema module is told to a model."""
+"""What a task's schema module says to a model and to an export."""
 
-from llm_assets.core.json_schema import render_problem
+from typing import cast
+
+from llm_assets.core.export_columns import ExportColumn, build_output_columns
+from llm_assets.core.json_schema import JsonObject, render_problem
 from llm_assets.core.schema_record import SchemaRecord, SchemaText
 from llm_assets.core.schema_text import build_schema_text
 from llm_assets.core.steps import build_strict_form
@@ -23,3 +26,12 @@ def describe_task_schema(task: Task, project: Project, *, schema: SchemaRecord) 
         strict_schema=strict.schema if is_strict else None,
         problems=() if is_strict else tuple(map(render_problem, strict.problems)),
     )
+
+
+def list_output_columns(
+    task: Task, project: Project, *, schema: SchemaRecord
+) -> tuple[ExportColumn, ...]:
+    """The columns of the output, in the order in which the module declares its fields."""
+    module = load_recorded_schema(task, project, source_sha256=schema.source_sha256)
+    json_schema = cast("JsonObject", module.output_model.model_json_schema(mode="serialization"))
+    return build_output_columns(json_schema, task.settings.export.nested)

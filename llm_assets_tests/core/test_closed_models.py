@@ -109,7 +109,7 @@ def test_schema_says_what_the_validator_does():
     """Every object of a closed model's JSON Schema forbids further properties."""
     root = build_family()
     close(root)
-    schema = build_json_schema(root)
+    schema: Any = build_json_schema(root)
     nodes = [schema, *schema["$defs"].values()]
     objects = [node for node in nodes if "properties" in node]
     assert len(objects) == 8

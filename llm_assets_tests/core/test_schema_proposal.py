@@ -48,8 +48,9 @@ def test_description_is_found_inside_and_outside_of_null():
 def test_whole_bounds_of_whole_numbers_become_whole():
     """`1.0` bounds an integer as 1."""
     node = {"type": "integer", "minimum": 1.0, "exclusiveMaximum": 5}
-    assert parse_field(node).shape == NumberShape(is_whole=True, bounds=(("ge", 1), ("lt", 5)))
-    assert all(isinstance(value, int) for _, value in parse_field(node).shape.bounds)
+    shape = parse_field(node).shape
+    assert shape == NumberShape(is_whole=True, bounds=(("ge", 1), ("lt", 5)))
+    assert "1.0" not in repr(shape)
 
 
 def test_local_references_are_read_in_their_place():
@@ -126,7 +127,7 @@ def test_everything_outside_the_subset_is_refused_with_its_place(node, path, wor
     """A keyword, type or limit that cannot be printed is reported where it stands and never dropped in silence."""
     problems = parse({**build_root(x=node), "$defs": DEFS})
     assert isinstance(problems, tuple)
-    assert [problem.path for problem in problems][0] == f"LLMOutput.{path}"
+    assert problems[0].path == f"LLMOutput.{path}"
     assert any(words in problem.sentence for problem in problems)
 
 

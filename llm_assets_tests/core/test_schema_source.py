@@ -81,7 +81,11 @@ def test_only_the_imports_that_are_used_are_printed():
     """A schema of plain fields needs nothing from `typing`."""
     source = render_schema_source({"type": "object", "properties": {"a": {"type": "boolean"}}})
     assert "typing" not in source
-    plain = {"type": "object", "properties": {"a": {"type": "boolean"}}, "required": ["a"]}
+    plain: dict[str, Any] = {
+        "type": "object",
+        "properties": {"a": {"type": "boolean"}},
+        "required": ["a"],
+    }
     assert "from pydantic import BaseModel, ConfigDict\n" in render_schema_source(plain)
 
 
@@ -126,7 +130,8 @@ NAMES = {
 @pytest.mark.parametrize("name", NAMES)
 def test_field_names_become_identifiers_and_keep_their_spelling_in_the_json(name):
     """A name that Python or Pydantic cannot use gets another one, and the answer still says the first."""
-    schema = {"type": "object", "properties": {name: {"type": "integer"}}, "required": [name]}
+    properties: Any = {name: {"type": "integer"}}
+    schema = {"type": "object", "properties": properties, "required": [name]}
     model = import_source(render_schema_source(schema))
     assert list(model.model_fields) == [NAMES[name]]
     answer = model.model_validate({name: 1})
@@ -261,9 +266,7 @@ schemas = describe(build_object(nodes))
 
 json_values = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(-10, 10), st.floats(-9.5, 9.5), texts),
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=2), st.dictionaries(names, inner, max_size=2)
-    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(names, inner, max_size=2)),
     max_leaves=3,
 )
 
@@ -276,10 +279,9 @@ def is_valid(node, value) -> bool:
     if isinstance(kinds, list):
         return value is None or is_valid({**node, "type": kinds[0]}, value)
     match kinds:
-        case "string" if "enum" in node:
-            return isinstance(value, str) and value in node["enum"]
         case "string":
-            return isinstance(value, str) and is_within(node, len(value), "Length")
+            is_listed = value in node.get("enum", [value])
+            return isinstance(value, str) and is_listed and is_within(node, len(value), "Length")
         case "integer":
             return type(value) is int and is_within(node, value, "imum")
         case "number":
@@ -316,10 +318,9 @@ def build_values(node):
     low = next((node[key] for key in ("minLength", "minimum", "minItems") if key in node), None)
     high = next((node[key] for key in ("maxLength", "maximum", "maxItems") if key in node), None)
     match kinds:
-        case "string" if "enum" in node:
-            return st.sampled_from(node["enum"])
         case "string":
-            return st.text(min_size=low or 0, max_size=6 if high is None else high)
+            free = st.text(min_size=low or 0, max_size=6 if high is None else high)
+            return st.sampled_from(node["enum"]) if "enum" in node else free
         case "integer":
             return st.integers(low, high)
         case "number":
@@ -350,6 +351,7 @@ ALLOWED_NAMES = {"Annotated", "BaseModel", "ConfigDict", "Field", "Literal"} | {
 }
 
 
+@settings(max_examples=40)
 @given(schema=schemas)
 def test_source_holds_nothing_but_classes_fields_and_literals(schema):
     """Whatever texts a proposal holds, the module has only the few kinds of code that the printer knows."""
@@ -374,6 +376,7 @@ def test_source_holds_nothing_but_classes_fields_and_literals(schema):
             assert node.module in {"typing", "pydantic"}
 
 
+@settings(max_examples=40)
 @given(schema=schemas)
 def test_source_is_one_text_that_shows_all_it_holds(schema):
     """The same schema gives the same bytes, every character of them printable."""
@@ -383,7 +386,7 @@ def test_source_is_one_text_that_shows_all_it_holds(schema):
     source.encode()
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_model_accepts_what_the_schema_accepts(data):
     """The imported class and the schema agree on right answers and on wrong ones."""
@@ -407,6 +410,7 @@ def is_accepted(model: type[BaseModel], value: object) -> bool:
     return True
 
 
+@settings(max_examples=40)
 @given(schema=schemas)
 def test_descriptions_and_names_arrive_as_they_were(schema):
     """Every text of the proposal stands in the printed model's own schema, character by character."""

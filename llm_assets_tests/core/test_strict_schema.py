@@ -4,7 +4,7 @@ from enum import Enum
 from typing import Annotated, Any, Literal, NamedTuple
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from llm_assets.core.json_schema import build_json_schema
 from llm_assets.core.strict_schema import (
@@ -50,7 +50,7 @@ class LLMOutput(Closed):
     code: str = Field(pattern=r"^a(b)$")
     day: date
     level: Level = Level.LOW
-    mixed: Literal["a", 1, None]
+    mixed: Literal["a", 1] | None
     place: Place = Field(description="Where it is")
     pet: Cat | Dog = Field(discriminator="kind")
     unique: set[int]
@@ -67,7 +67,7 @@ def convert_supported(model: type[BaseModel]) -> dict[str, Any]:
     return strict.schema
 
 
-def iter_schemas(schema: JsonValue) -> Iterator[dict[str, Any]]:
+def iter_schemas(schema: Any) -> Iterator[dict[str, Any]]:
     if isinstance(schema, list):
         for child in schema:
             yield from iter_schemas(child)
@@ -116,7 +116,9 @@ def test_every_object_is_closed_and_all_its_fields_required():
 def test_every_reference_resolves():
     """A reference names a definition that is there, and no unused definition is sent."""
     schema = convert_supported(LLMOutput)
-    used = {node["$ref"].removeprefix("#/$defs/") for node in iter_schemas(schema) if "$ref" in node}
+    used = {
+        node["$ref"].removeprefix("#/$defs/") for node in iter_schemas(schema) if "$ref" in node
+    }
     assert used == schema["$defs"].keys()
 
 
@@ -131,7 +133,7 @@ PROPERTIES = {
     "code": {"description": '(pattern: "^a(b)$")', "type": "string"},
     "day": {"description": '(format: "date")', "type": "string"},
     "level": {"description": "(default: 1)", "type": "integer", "enum": [1, 2]},
-    "mixed": {"enum": ["a", 1, None], "type": ["string", "integer", "null"]},
+    "mixed": {"anyOf": [{"enum": ["a", 1], "type": ["string", "integer"]}, {"type": "null"}]},
     "unique": {"description": "(uniqueItems: true)", "type": "array", "items": {"type": "integer"}},
     "heading": {"description": "The first line", "type": "string"},
 }
@@ -170,7 +172,9 @@ def test_a_recursive_root_is_written_out():
 def test_discriminated_unions_become_plain_ones():
     """The discriminator goes, because each option names its kind as a constant."""
     schema = convert_supported(LLMOutput)
-    assert schema["properties"]["pet"] == {"anyOf": [{"$ref": "#/$defs/Cat"}, {"$ref": "#/$defs/Dog"}]}
+    assert schema["properties"]["pet"] == {
+        "anyOf": [{"$ref": "#/$defs/Cat"}, {"$ref": "#/$defs/Dog"}]
+    }
     assert schema["$defs"]["Cat"]["properties"]["kind"] == {"type": "string", "const": "cat"}
 
 
@@ -206,7 +210,11 @@ UNSUPPORTED = [
     (Pair, ["Pair"], "tuple"),
     (Open, ["Open"], "keys are free"),
     (Loose | None, ["Loose.x"], "keys are free"),
-    (Annotated[int, Field(json_schema_extra={"not": {"const": 3}})], ["LLMOutput.x"], "not allowed"),
+    (
+        Annotated[int, Field(json_schema_extra={"not": {"const": 3}})],
+        ["LLMOutput.x"],
+        "not allowed",
+    ),
 ]
 
 

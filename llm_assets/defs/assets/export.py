@@ -3,7 +3,6 @@
 import dagster as dg
 
 from llm_assets.core.export import ExportTable, build_export
-from llm_assets.core.export_columns import build_output_columns
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.llm_outputs import LLMOutputs
 from llm_assets.core.schema_record import SchemaRecord
@@ -12,6 +11,7 @@ from llm_assets.defs.metadata import describe_export
 from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
 from llm_assets.gateways.exports import write_exports
+from llm_assets.gateways.schema_texts import list_output_columns
 
 RECIPE = 1
 """Raised when the same outputs would give other files."""
@@ -54,7 +54,7 @@ def build_export_asset(scope: TaskScope) -> dg.AssetsDefinition:
                 llm_outputs,
                 items_meta=work_items.meta,
                 settings=settings,
-                output_columns=build_output_columns(schema.output_schema, settings.nested),
+                output_columns=list_output_columns(task, scope.project, schema=schema),
             )
             written = write_exports(task, scope.project, get_batch(context), table)
             return publish(table, metadata=describe_export(table, written))

@@ -5,6 +5,7 @@ from pydantic import Field
 
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.llm_outputs import LLMOutputs, fingerprint_outputs
+from llm_assets.core.run_choice import RunChoice
 from llm_assets.core.schema_record import SchemaText
 from llm_assets.core.work_items import WorkItems
 from llm_assets.defs.metadata import describe_outputs
@@ -12,7 +13,6 @@ from llm_assets.defs.observing import build_observer
 from llm_assets.defs.publishing import VERSION_DIGITS, publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
 from llm_assets.gateways.generation import GenerationRequest, generate_outputs
-from llm_assets.gateways.llm_run import Selection
 from llm_assets.gateways.prompt_files import fingerprint_prompt_file
 
 RECIPE = 1
@@ -75,7 +75,7 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
                 GenerationRequest(
                     batch=get_batch(context),
                     run_id=context.run_id,
-                    selection=Selection(limit=config.limit, is_forced=config.force),
+                    choice=RunChoice(limit=config.limit, is_forced=config.force),
                 ),
                 schema_text=schema_text,
                 items=work_items,

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -87,6 +88,10 @@ class ChatRequest(_Body):
         return self.max_completion_tokens or self.max_tokens
 
 
+_count_again = lru_cache(maxsize=32)(count_tokens_approximately)
+"""The long messages of a run are the same in every request."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
     """An answer as it is sent."""
@@ -107,7 +112,7 @@ class TokenUsage:
 def count_usage(request: ChatRequest, completion: Completion) -> TokenUsage:
     """The tokens of all messages and of the answer."""
     n_turns = len(request.messages) + 1
-    prompt = sum(count_tokens_approximately(message.text) for message in request.messages)
+    prompt = sum(_count_again(message.text) for message in request.messages)
     answer = count_tokens_approximately(completion.text or completion.refusal or "")
     return TokenUsage(prompt_tokens=prompt + TOKENS_PER_MESSAGE * n_turns, completion_tokens=answer)
 

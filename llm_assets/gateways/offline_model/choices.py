@@ -8,6 +8,8 @@ from pydantic import JsonValue
 
 from llm_assets.gateways.offline_model.content import Content
 from llm_assets.gateways.offline_model.lexicon import (
+    BAD,
+    GOOD,
     KINDRED,
     MIXED,
     UNDECIDED,
@@ -19,6 +21,9 @@ from llm_assets.gateways.offline_model.shapes import About
 
 OWN_WORD_WEIGHT = 3
 """An option that the text names itself weighs more than words that are merely about it."""
+MOOD_WEIGHT = 6
+MIXED_SHARE = 0.5
+"""Feelings are mixed where the mood is nearer to the middle than half of this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +58,23 @@ def rank_options(options: tuple[JsonValue, ...], about: About, content: Content)
         )
         if given is not None and str(option).lower() == given.lower():
             score += 2 * OWN_WORD_WEIGHT
-        if content.is_mixed and not cues.own.isdisjoint(MIXED):
-            score += 2 * OWN_WORD_WEIGHT
-        scores.append(score + (0.5 if cues.is_fallback else 0.0))
+        scores.append(score + _weigh_mood(cues.own, content) + (0.5 if cues.is_fallback else 0.0))
     order = sorted(range(len(options)), key=lambda place: -scores[place])
     best, second = scores[order[0]], scores[order[1]] if len(order) > 1 else 0.0
     return Ranking(
         options=tuple(options[place] for place in order), margin=(best - second) / (best + 1)
     )
+
+
+def _weigh_mood(own: frozenset[str], content: Content) -> float:
+    """What the mood of the text adds to an option that is about praise, complaint or both."""
+    if not own.isdisjoint(GOOD):
+        return max(0.0, MOOD_WEIGHT * content.mood)
+    if not own.isdisjoint(BAD):
+        return max(0.0, -MOOD_WEIGHT * content.mood)
+    if not own.isdisjoint(MIXED) and content.has_mood:
+        return max(0.0, MOOD_WEIGHT * (MIXED_SHARE - abs(content.mood)))
+    return 0.0
 
 
 def _spell(options: tuple[JsonValue, ...]) -> tuple[str, ...]:
@@ -82,9 +96,10 @@ def _build_option_cues(option: str, explained: str) -> _Cues:
 
 
 def _find_explanation(option: str, text: str) -> str:
-    """What a text such as `billing: invoices and refunds; bug: errors` says about one option."""
-    mark = re.search(
-        rf"\b{re.escape(option)}\b['\"`]*\s*(?:\(([^)]*)|(?::|=|-|\u2013|means|if|when)\s+([^;.\n]*))",
-        text,
-    )
+    """What a text says about one option: a line `- bug: errors`, else `bug: errors; praise: thanks` within one."""
+    name = rf"['\"`*]*\b{re.escape(option)}\b['\"`*]*\s*"
+    own_line = re.search(rf"^[ \t]*(?:[-*\u2022][ \t]*)?{name}[:=]([^\n]*)", text, re.MULTILINE)
+    if own_line and ";" not in own_line[1]:
+        return own_line[1]
+    mark = re.search(rf"{name}(?:\(([^)]*)|(?::|=|-|\u2013|means|if|when)\s+([^;.\n]*))", text)
     return (mark[1] or mark[2] or "") if mark else ""

@@ -10,6 +10,7 @@ from llm_assets.gateways.offline_model.focus import Focus
 from llm_assets.gateways.offline_model.lexicon import (
     NEGATIVE,
     POSITIVE,
+    QUESTION_MARK,
     STOP_WORDS,
     URGENT,
     build_stem,
@@ -23,11 +24,15 @@ MAX_WEIGHED_LETTERS = 9
 """Among words that are equally frequent the longer ones tell more, up to this length."""
 MAX_KEYWORDS = 24
 MAX_PHRASE_WORDS = 3
-MAX_MIXED_MOOD = 0.34
-"""Praise and complaint that differ by less than two to one are mixed feelings."""
+MIDDLE_RATING = 0.6
+"""Three of five stars, as a share; people who are content give more."""
+MIN_PROSE_SHARE = 3
+"""A passage with less than one part in three of the longest one is its title."""
 
-_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+(?=\S)|(?<=[\u3002\uff01\uff1f])|\s+/\s+|\n+")
-_GREETING = re.compile(r"\A(?:hi|hello|hey|dear)\b[^,!.]{0,30}[,!.]\s+", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=\S)|(?<=[\u3002\uff01\uff1f])|\s+/\s+|\n+")
+_GREETING = re.compile(
+    r"\A(?:hi|hello|hey|dear|bonjour|hallo)\b[^,!.]{0,30}[,!.]\s+", re.IGNORECASE
+)
 _NAME = re.compile(r"\b[A-Z][\w'\u2019-]+(?: (?:[A-Z][\w'\u2019-]*|of|de|van|von)(?= [A-Z]|\b))*")
 _NUMBER = re.compile(
     r"(?<![\w.])-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![\w.,-])-?\d{1,15}(?:\.\d{1,9})?"
@@ -69,7 +74,7 @@ class Content:
         values = [
             value
             for name, value in self.focus.fields
-            if not build_stems(name.replace("_", " ")).isdisjoint(stems)
+            if not stems.isdisjoint(_spell_stems(name).split())
         ]
         return [each for each in self.telling_sentences if any(each in value for value in values)]
 
@@ -109,31 +114,45 @@ class Content:
 
     @cached_property
     def _phrases(self) -> list[str]:
-        """The members of values that list several, such as `window functions, query plans`."""
-        lists = [re.split(r"[,;|]\s*", value) for _, value in self.focus.fields if "," in value]
-        return [
-            phrase.strip()
-            for phrases in lists
-            if all(phrase and phrase.count(" ") < MAX_PHRASE_WORDS for phrase in phrases)
-            for phrase in phrases
-        ]
+        """Values that are labels of this row alone, and the members of values that list several."""
+        found: list[str] = []
+        for name, value in self.focus.fields:
+            parts = [part.strip() for part in value.split(",")]
+            is_label = len(parts) == 1 and 0 < value.count(" ") <= MAX_PHRASE_WORDS
+            is_list = len(parts) > 1 and all(
+                part and part.count(" ") < MAX_PHRASE_WORDS for part in parts
+            )
+            is_own = self._is_one_row and self.focus.background.count(value) <= 1
+            if (is_list or (is_label and is_own)) and not _NOT_TEXT.search(name):
+                found.extend(_lower_start(part) for part in parts if part[-1] not in ".!?")
+        return found
 
     @cached_property
     def stems(self) -> frozenset[str]:
         """What the text is compared by."""
-        stems = build_stems(self.text)
-        return stems | {"asap"} if "as soon as possible" in self.text else stems
+        marks = {QUESTION_MARK} if "?" in self.text else set[str]()
+        if "as soon as possible" in self.text:
+            marks.add("asap")
+        return build_stems(self.text) | marks
 
     @cached_property
     def sentences(self) -> tuple[str, ...]:
-        """Sentences of the prose in their order; of all the text where there is no prose."""
+        """Sentences of the prose in their order; where there is no prose, all of the text as one."""
+        prose = self._prose
+        if not prose:
+            return (", ".join(self.focus.passages),)
+        pieces = (piece.strip() for passage in prose for piece in _SENTENCE_END.split(passage))
+        return tuple(dict.fromkeys(_strip_greeting(piece) for piece in pieces if piece))
+
+    @property
+    def _is_one_row(self) -> bool:
+        return len(self.fields) == len(self.focus.fields)
+
+    @property
+    def _prose(self) -> list[str]:
         prose = [each for each in self.focus.passages if each.count(" ") >= MIN_PROSE_WORDS - 1]
-        pieces = [
-            _strip_greeting(piece.strip())
-            for passage in (prose or self.focus.passages)
-            for piece in _SENTENCE_END.split(passage)
-        ]
-        return tuple(dict.fromkeys(piece for piece in pieces if piece))
+        longest = max(map(len, prose), default=0) if self._is_one_row else 0
+        return [each for each in prose if MIN_PROSE_SHARE * len(each) >= longest]
 
     @cached_property
     def telling_sentences(self) -> tuple[str, ...]:
@@ -155,15 +174,19 @@ class Content:
 
     @cached_property
     def mood(self) -> float:
-        """From -1, all telling words complain, over 0 to 1, all praise."""
+        """From -1, all complaint, over 0 to 1, all praise: by the rows' own ratings, else by telling words."""
+        ratings = self.list_field_numbers("rating score stars")
+        if ratings:
+            highest = 5 if max(ratings) <= 5 else 10 if max(ratings) <= 10 else 100
+            share = sum(ratings) / len(ratings) / highest
+            return max(-1.0, min(1.0, (share - MIDDLE_RATING) / (1 - MIDDLE_RATING)))
         praise, complaint = len(self.stems & POSITIVE), len(self.stems & NEGATIVE)
         return (praise - complaint) / (praise + complaint) if praise + complaint else 0.0
 
     @cached_property
-    def is_mixed(self) -> bool:
-        """Whether there is about as much praise as complaint."""
-        has_both = not self.stems.isdisjoint(POSITIVE) and not self.stems.isdisjoint(NEGATIVE)
-        return has_both and abs(self.mood) <= MAX_MIXED_MOOD
+    def has_mood(self) -> bool:
+        """Whether anything in the text is praise or complaint."""
+        return self.mood != 0 or not self.stems.isdisjoint(POSITIVE)
 
     @cached_property
     def is_urgent(self) -> bool:
@@ -189,6 +212,11 @@ def _spell_stems(name: str) -> str:
 def _count_telling_words(text: str) -> Counter[str]:
     words = (word for word in read_words(text) if len(word) > 2 and word not in STOP_WORDS)
     return Counter(words)
+
+
+def _lower_start(phrase: str) -> str:
+    """`supplier negotiation` for `Supplier negotiation`; names and abbreviations stay."""
+    return f"{phrase[:1].lower()}{phrase[1:]}" if phrase[1:].islower() else phrase
 
 
 def _restore_capitals(word: str, text: str) -> str:

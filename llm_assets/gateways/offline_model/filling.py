@@ -9,7 +9,12 @@ from llm_assets.core.fingerprint import render_json
 from llm_assets.gateways.offline_model.choices import rank_options
 from llm_assets.gateways.offline_model.content import Content, read_numbers
 from llm_assets.gateways.offline_model.lexicon import build_stems
-from llm_assets.gateways.offline_model.numbers import fit_number, is_within, place_on_scale
+from llm_assets.gateways.offline_model.numbers import (
+    find_variant,
+    fit_number,
+    is_within,
+    place_on_scale,
+)
 from llm_assets.gateways.offline_model.roles import Role, decide_role
 from llm_assets.gateways.offline_model.shapes import (
     About,
@@ -35,6 +40,7 @@ LEAST_CONFIDENCE = 0.5
 CONFIDENCE_SPAN = 0.45
 
 
+_SCALES: frozenset[Role] = frozenset({"certainty", "urgency", "rating", "mood"})
 NO_NAME = About()
 """Of a value that is no member of anything."""
 NULL = Choice(options=(None,))
@@ -85,33 +91,33 @@ class Filling:
 
     def _fill_number(self, shape: Number, about: About, nth: int) -> float:
         value = self._choose_number(shape, about, nth)
-        fitted = fit_number(value, shape)
-        is_beyond_end = nth > 0 and shape.high is not None and value > shape.high
-        return (
-            fit_number(shape.low + nth, shape)
-            if is_beyond_end and shape.low is not None
-            else fitted
-        )
+        if value is None:
+            value = self._choose_number(shape, about, 0) or 0.0
+            value = find_variant(value, shape, nth)
+        return fit_number(value, shape)
 
-    def _choose_number(self, shape: Number, about: About, nth: int) -> float:
+    def _choose_number(self, shape: Number, about: About, nth: int) -> float | None:
+        """The number that the field's role or the text gives; None where there are not so many."""
         role = decide_role(about)
-        if role == "certainty":
-            return place_on_scale(self._confidence, shape, low=0, high=1) + nth
-        ratings = self.content.list_field_numbers(about.name) if role == "rating" else []
-        if ratings:
-            return round(sum(ratings) / len(ratings), 2) + nth
-        if role in {"rating", "mood"}:
-            return place_on_scale(0.5 + self.content.mood / 2.5, shape, low=1, high=5) + nth
-        if role == "urgency":
-            return (
-                place_on_scale(0.8 if self.content.is_urgent else 0.4, shape, low=1, high=5) + nth
-            )
+        if role in _SCALES:
+            return self._measure(role, shape, about) if nth == 0 else None
         given = read_numbers(self.content.get_field(about.name) or "")
         found = [number for number in (*given, *self.content.numbers) if is_within(number, shape)]
         if nth < len(found):
             return found[nth]
-        n_known = len(self.content.focus.fields) or len(self.content.sentences)
-        return float(n_known if role == "count" else 0) + nth
+        if nth == 0 and role == "count":
+            return float(len(self.content.focus.fields) or len(self.content.sentences))
+        return None
+
+    def _measure(self, role: Role, shape: Number, about: About) -> float:
+        if role == "certainty":
+            return place_on_scale(self._confidence, shape, low=0, high=1)
+        if role == "urgency":
+            return place_on_scale(0.8 if self.content.is_urgent else 0.4, shape, low=1, high=5)
+        ratings = self.content.list_field_numbers(about.name)
+        if ratings:
+            return round(sum(ratings) / len(ratings), 2)
+        return place_on_scale(0.5 + self.content.mood / 2.5, shape, low=1, high=5)
 
     @property
     def _confidence(self) -> float:
@@ -139,13 +145,13 @@ class Filling:
         if shape.rest is None:
             return values
         seen = {render_json(value) for value in values}
-        n_tries = 4 * n_items + LAST_VARIANT
-        for variant in range(nth, nth + n_tries):
+        for variant in range(nth, nth + 4 * n_items + LAST_VARIANT):
             if len(values) >= n_items:
                 break
             value = self.fill(shape.rest, about, variant)
             spelling = render_json(value)
-            if spelling not in seen:
+            is_spare = len(values) >= shape.min_items and _is_makeshift(value, values)
+            if spelling not in seen and not is_spare:
                 seen.add(spelling)
                 values.append(value)
         while len(values) < shape.min_items and not shape.is_unique:
@@ -186,3 +192,10 @@ class Filling:
 
 def _is_about_certainty(member: Member) -> bool:
     return decide_role(member.about) == "certainty"
+
+
+def _is_makeshift(value: JsonValue, others: list[JsonValue]) -> bool:
+    """Whether a value only fills a list that must be longer: null, or another one with a number behind it."""
+    if isinstance(value, str):
+        return any(value.startswith(other) for other in others if isinstance(other, str))
+    return value is None

@@ -59,15 +59,15 @@ def _list_texts(section: _Section) -> list[str]:
 
 
 def _join_alike(sections: list[_Section]) -> list[_Section]:
-    """Sections without the empty ones; neighbours with the same heading, such as rows of a group, are one."""
+    """Sections with text; neighbours with the same heading, such as rows of a group, are one."""
     joined: list[_Section] = []
     for section in sections:
         if joined and joined[-1].heading == section.heading:
             joined[-1].fields.extend(section.fields)
             joined[-1].paragraphs.extend(section.paragraphs)
-        elif section.fields or section.paragraphs:
+        elif section.heading or section.fields or section.paragraphs:
             joined.append(section)
-    return joined
+    return [section for section in joined if section.fields or section.paragraphs]
 
 
 def _split_sections(text: str) -> list[_Section]:
@@ -90,10 +90,12 @@ def _split_sections(text: str) -> list[_Section]:
 def _read_heading(line: str, text: str, *, is_first: bool) -> str | None:
     """The line without its numbers where it is a heading: a marked one, or one that ends in a colon.
 
+    A closing tag is a heading without words.
+
     `name:` is no heading but an empty field where the name is one word in lower case or has a value elsewhere.
     """
     if line[:1] in _HEADING_MARKS and _MARKED_HEADING.fullmatch(line):
-        return _DIGITS.sub("", line)
+        return "" if line.startswith("</") else _DIGITS.sub("", line)
     if not is_first or not line.endswith(":") or line.count(":") > 1:
         return None
     is_field = line[:-1].isidentifier() and line.islower()

@@ -28,14 +28,14 @@ def build_stems(text: str) -> frozenset[str]:
 STOP_WORDS = frozenset(
     read_words(
         """
-    about above after again against all almost already also although always am an and another any anything are
+    about above after again against all almost already also although always am an and another any anybody anything are
     as at away back be because been before being below between both but by came can cannot come could dear did
     didn do does doesn doing don done down during each either else etc even ever every everything few first for
     from get gets getting give given go goes going gone got had hadn has hasn have haven having he hello her
     here hers hey hi him his how however if in instead into is isn it its itself just last least less let like
     ll made make makes many may maybe me might more most much must my myself need needs never new next no nor
     not nothing now of off often ok on once one only onto or other our out over own per please put quite rather
-    re really regards said same say says see seem she should shouldn since so some someone something soon still
+    re really regards said same say says see seem she should shouldn since so some somebody someone something soon still
     such sure take than thank thanks that the their them then there these they thing things this those though
     through time to today together too took two under until up upon us use used using ve very want was wasn way
     we well went were weren what when where whether which while who whom whose why will with within without
@@ -47,10 +47,10 @@ STOP_WORDS = frozenset(
 POSITIVE = build_stems(
     """
     amazing appreciate awesome beautiful best brilliant clear cheerful convenient delighted easy easily elegant
-    engaging enjoyed enjoyable excellent fair fantastic fast favourite favorite friendly fun glad good grateful
-    great happy helped helpful impressed inspiring interesting kind love loved lovely nice outstanding patient
-    perfect pleasant pleased praise proud quick recommend reliable satisfied smooth solid superb useful warm
-    valuable wonderful worked works
+    engaging enjoyed enjoyable excellent fair fantastic favourite favorite friendly fun glad good grateful
+    great happy helped helpful impressed inspiring interesting love loved lovely nice outstanding
+    perfect pleasant pleased praise proud recommend reliable satisfied smooth solid superb useful warm
+    valuable wonderful
     """
 )
 
@@ -68,7 +68,7 @@ NEGATIVE = build_stems(
 URGENT = build_stems(
     """
     asap blocked blocker breach burning burnt critical danger dangerous crash crashed deadline down emergency escalate fire fraud hacked
-    immediately leak locked lost lawyer legal now outage production quickly security smoke sparks stolen stuck today
+    immediately leak locked lost lawyer legal now outage production security smoke sparks stolen stuck today
     tonight unable unacceptable unsafe urgent urgently yesterday
     """
 )
@@ -79,6 +79,9 @@ CALM = build_stems(
     wish wonder wondering wondered
     """
 )
+
+QUESTION_MARK = "?"
+"""Counts among the stems of a text that asks something."""
 
 _KINDRED = {
     "easy": "junior beginner basic basics introduction",
@@ -92,6 +95,7 @@ _KINDRED = {
     "complaint": "complaint complain disappointed unacceptable angry rude terrible",
     "data": "data export import table column file csv report",
     "delivery": "arrived carrier courier delivered delivery parcel package shipped shipping tracking delayed",
+    "fault": "broke broken burnt dead defective error fails faulty heating hot loses offline reset restarted smell",
     "feature": "add feature idea request suggestion support wish would",
     "hardware": "battery cable device keyboard laptop monitor printer screen",
     "order": "order ordered purchase bought cart checkout",
@@ -100,7 +104,6 @@ _KINDRED = {
     "political": "congress election government law policy politics president senator vote war",
     "praise": "great excellent thank love wonderful recommend",
     "pricing": "cost discount expensive plan price pricing quote",
-    "question": "how what when where which wondering question",
     "refund": "refund refunded return returned money back",
     "return": "return returned exchange refund send",
     "sales": "buy demo discount offer plan price quote trial upgrade",
@@ -110,22 +113,21 @@ _KINDRED = {
 }
 
 KINDRED = {build_stem(word): build_stems(text) for word, text in _KINDRED.items()} | {
-    build_stem(word): cues
-    for words, cues in (
-        ("positive keep accept approve", POSITIVE),
-        ("negative rework reject", NEGATIVE),
-        ("urgent critical high", URGENT),
-        ("low", CALM),
-    )
-    for word in words.split()
+    build_stem("question"): frozenset({"wonde", QUESTION_MARK}),
+    build_stem("urgent"): URGENT,
+    build_stem("critical"): URGENT,
+    build_stem("high"): URGENT,
+    build_stem("low"): CALM,
 }
 """For the stem of a word that names a choice: the stems of words that speak for it."""
 
+GOOD = build_stems("positive approve accept keep")
 MIXED = build_stems("mixed adjust")
-"""What speaks for a choice in the middle, where praise and complaint are about equal."""
+BAD = build_stems("negative reject rework")
+"""Words of choices that follow the mood of a text."""
 PRAISE_FIELDS = build_stems("good best liked like positive pro pros strength strengths") | {"well"}
 CRITICISM_FIELDS = build_stems(
-    "bad con cons dislike improve improvement missing negative weakness worst"
+    "bad cons dislike improve improvement missing negative weakness worst"
 )
 """Words in the names of columns that ask people what they liked and what they did not."""
 

@@ -5,6 +5,8 @@ from fractions import Fraction
 
 from llm_assets.gateways.offline_model.shapes import Number
 
+N_VARIANTS = 64
+"""How many different numbers are found between two bounds that need not be integers."""
 DECIMALS = 2
 """What an unbounded number is rounded to."""
 
@@ -27,6 +29,16 @@ def place_on_scale(share: float, number: Number, *, low: float, high: float) -> 
     start = min(start, end)
     value = start + (end - start) * share
     return round(value) if number.is_integer else round(value, DECIMALS)
+
+
+def find_variant(value: float, number: Number, nth: int) -> float:
+    """A number beside `value`, each `nth` another one; beyond the upper bound they start at the lower one."""
+    span = None if number.low is None or number.high is None else number.high - number.low
+    gap = number.step or (1 if number.is_integer or not span else span / N_VARIANTS)
+    moved = value + nth * gap
+    if span is None or number.low is None or moved <= number.low + span:
+        return moved
+    return number.low + (moved - number.low) % (span + gap)
 
 
 def fit_number(value: float, number: Number) -> float:

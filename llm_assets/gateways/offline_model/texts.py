@@ -105,8 +105,12 @@ def _write_summary(content: Content, nth: int) -> str:
         return _get(content.telling_sentences, nth)
     n_sentences = min(3, 1 + len(content.sentences) // 4)
     best = content.telling_sentences[:n_sentences]
-    text = " ".join(sentence for sentence in content.sentences if sentence in best)
+    text = " ".join(_end(sentence) for sentence in content.sentences if sentence in best)
     return text if len(text) <= MAX_SUMMARY_CHARS or not best else _cut(best[0], MAX_SUMMARY_CHARS)
+
+
+def _end(sentence: str) -> str:
+    return sentence if sentence[-1:] in ".!?\u2026" else f"{sentence}."
 
 
 def _write_quote(content: Content, nth: int) -> str:
