@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast
 
 from pydantic import BaseModel, JsonValue
 from pydantic.json_schema import GenerateJsonSchema
@@ -44,9 +44,11 @@ class StableNames(GenerateJsonSchema):
         return super().normalize_name(_MODULE_NAME.sub("schema", name))
 
 
-def build_json_schema(model: type[BaseModel]) -> JsonObject:
-    """What the model accepts, as JSON Schema with its nested models under `$defs`."""
-    schema = cast("JsonObject", model.model_json_schema(schema_generator=StableNames))
+def build_json_schema(
+    model: type[BaseModel], *, mode: Literal["validation", "serialization"] = "validation"
+) -> JsonObject:
+    """What the model accepts, or gives out, as JSON Schema with its nested models under `$defs`."""
+    schema = cast("JsonObject", model.model_json_schema(schema_generator=StableNames, mode=mode))
     return drop_non_finite(schema)
 
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, JsonValue
 
+from llm_assets.core.json_schema import build_json_schema
 from llm_assets.core.ids import Sha256
 from llm_assets.core.values import FrozenModel
 

@@ -1,7 +1,5 @@
 """What all calls of a task have in common, put together from its settings."""
 
-from typing import cast
-
 from pydantic import BaseModel, JsonValue
 
 from llm_assets.config.endpoint import EndpointSettings, StructuredOutput
@@ -9,7 +7,7 @@ from llm_assets.config.prompt import PromptSettings
 from llm_assets.config.task import LLMSettings, Mode, TaskSettings
 from llm_assets.core.calls import CallSettings
 from llm_assets.core.item_loop import Step
-from llm_assets.core.json_schema import JsonObject
+from llm_assets.core.json_schema import build_json_schema
 from llm_assets.core.prompts import GROUP_NAMES, ROW_NAMES, build_prompt
 from llm_assets.core.strict_schema import (
     StrictSchema,
@@ -90,7 +88,7 @@ def build_call_settings(
 
 def build_strict_form(output_model: type[BaseModel]) -> StrictSchema | Unsupported:
     """The form of a model's schema that providers decode strictly, or why there is none."""
-    return build_strict_schema(cast("JsonObject", output_model.model_json_schema()))
+    return build_strict_schema(build_json_schema(output_model))
 
 
 def decide_level(

@@ -1,9 +1,7 @@
 """What a task's schema module says to a model and to an export."""
 
-from typing import cast
-
 from llm_assets.core.export_columns import ExportColumn, build_output_columns
-from llm_assets.core.json_schema import JsonObject, render_problem
+from llm_assets.core.json_schema import build_json_schema, render_problem
 from llm_assets.core.schema_record import SchemaRecord, SchemaText
 from llm_assets.core.schema_text import build_schema_text
 from llm_assets.core.steps import build_strict_form
@@ -33,5 +31,5 @@ def list_output_columns(
 ) -> tuple[ExportColumn, ...]:
     """The columns of the output, in the order in which the module declares its fields."""
     module = load_recorded_schema(task, project, source_sha256=schema.source_sha256)
-    json_schema = cast("JsonObject", module.output_model.model_json_schema(mode="serialization"))
+    json_schema = build_json_schema(module.output_model, mode="serialization")
     return build_output_columns(json_schema, task.settings.export.nested)
