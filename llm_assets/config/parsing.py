@@ -17,7 +17,7 @@ from llm_assets.config.field_problems import (
 )
 from llm_assets.config.problems import START, Problem, build_config_error
 from llm_assets.config.shape import accepts_none, find_block, list_fields, takes_keys
-from llm_assets.config.task import TaskSettings
+from llm_assets.config.task import LLMSettings, TaskSettings
 from llm_assets.config.yaml_text import YamlDocument, YamlValue, parse_yaml
 from llm_assets.errors import ConfigError, suggest
 
@@ -57,10 +57,14 @@ def parse_settings(model: type[SettingsT], document: YamlDocument) -> SettingsT:
 
 
 def find_endpoint(
-    settings: TaskSettings, own_endpoints: dict[str, EndpointSettings], *, document: YamlDocument
+    llm: LLMSettings,
+    own_endpoints: dict[str, EndpointSettings],
+    *,
+    at: tuple[str, ...] = ("llm",),
+    document: YamlDocument,
 ) -> EndpointSettings:
-    """The endpoint that a task names; `ConfigError` where there is none or it has no address."""
-    name, path = settings.llm.endpoint, ("llm", "endpoint")
+    """The endpoint that the block `at` of a task names; `ConfigError` where there is none or it has no address."""
+    name, path = llm.endpoint, (*at, "endpoint")
     endpoint = build_endpoint(name, own_endpoints)
     if endpoint is None:
         names = sorted({*PRESETS, *own_endpoints})

@@ -163,6 +163,23 @@ class AttemptSettings(Settings):
     """The cap for attempts after a cut-off answer; twice the first one where it is not given."""
 
 
+class JudgeSettings(Settings):
+    """Who checks a valid answer before it counts."""
+
+    prompt: str
+    """The judge's prompt file; it sees the row's names, and the answer as `output` and `output_json`."""
+    llm: LLMSettings | None = None
+    """The judge's model; the one that answers where it is not given."""
+    retries: Annotated[int, Field(ge=0)] = 1
+    """How often an item is asked again with the judge's reason before it counts as rejected."""
+    attempts: Annotated[int, Field(ge=1)] = 2
+    """Calls for one verdict, the first included, where the judge's own answer is not valid."""
+    verdict_field: str = "verdict"
+    """The boolean field of the judge's model that says whether the answer is accepted."""
+    reason_field: str = "reason"
+    """The text field of the judge's model that says why; a rejection hands it to the next attempt."""
+
+
 class LimitSettings(Settings):
     """How fast and how patiently the endpoint is asked."""
 
@@ -220,6 +237,8 @@ class TaskSettings(Settings):
     schema_: Annotated[SchemaSettings, Field(alias="schema")] = SchemaSettings()
     llm: LLMSettings = LLMSettings()
     attempts: AttemptSettings = AttemptSettings()
+    judge: JudgeSettings | None = None
+    """Without it every valid answer is accepted."""
     limits: LimitSettings = LimitSettings()
     export: ExportSettings = ExportSettings()
     report: ReportSettings = ReportSettings()

@@ -1,60 +1,32 @@
 """What happens next to an item, given the answers it already has.
 
-An item's whole life is a function of the answers to its calls: ask, validate, ask again with what was wrong.
-Nothing here sends, reads or writes. Whoever drives the loop looks an asked call up in the ledger, sends it, or
-merely counts it, so that an interrupted run, a re-run, a plan and a first run are all the same code.
+An item's whole life is a function of the answers to its calls: ask, validate, let the judge look, ask again with
+what was wrong. Nothing here sends, reads or writes. Whoever drives the loop looks an asked call up in the ledger,
+sends it, or merely counts it, so that an interrupted run, a re-run, a plan and a first run are all the same code.
+
+A run gives an item a round: so many attempts, so many rejections. Answers of earlier runs are led through the
+rounds they were given then; an item at the end of its last round gets another one, unless the settings leave
+failed items alone.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
-from typing import Literal, assert_never
+from dataclasses import dataclass, field
 
-from pydantic import BaseModel
-
-from llm_assets.config.task import AttemptSettings
-from llm_assets.core.answers import InvalidAnswer, ValidAnswer, parse_answer
-from llm_assets.core.calls import Answer, CallRequest, CallSettings, Fault, Message, Purpose
-from llm_assets.core.context import render_row_block
+from llm_assets.core.answer_reading import (
+    Problem,
+    Verdict,
+    build_rejection,
+    read_generated,
+    read_verdict,
+)
+from llm_assets.core.answers import ValidAnswer
+from llm_assets.core.calls import Answer, CallRequest, Fault, Purpose
 from llm_assets.core.ids import CallKey
-from llm_assets.core.llm_outputs import Attempt, ItemOutput, Outcome
-from llm_assets.core.prompts import Prompt
-from llm_assets.core.work_items import WorkItem
-
-FEEDBACK_INVALID = (
-    "Your answer was not accepted: {problem}\n"
-    "Answer again with one JSON object that follows the schema, and nothing else."
-)
-FEEDBACK_TRUNCATED = (
-    "Your answer was cut off. Answer again, more briefly, with the complete JSON object."
-)
-MAX_ECHO_CHARS = 4000
-"""A longer wrong answer is shown to the model only up to here: its end teaches nothing and costs tokens."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """Everything about one kind of model call that is the same for all items."""
-
-    prompt: Prompt
-    columns: tuple[str, ...]
-    """The columns of a row in the order in which it is written out."""
-    schema_text: str
-    """What prompts know as `llm_schema`."""
-    settings: CallSettings
-    output_model: type[BaseModel]
-    attempts: AttemptSettings
-    max_output_tokens: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """A work item with what its prompt can name."""
-
-    work: WorkItem
-    group_context: str | None
-    epoch: int
-    """How often this item was forced to ask anew."""
+from llm_assets.core.item_ends import build_attempt, build_end, build_fault_attempt
+from llm_assets.core.items import Item
+from llm_assets.core.llm_outputs import Attempt, ItemOutput
+from llm_assets.core.requests import build_generate_request, build_judge_request
+from llm_assets.core.step import Judge, Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,16 +44,6 @@ class Done:
     output: ItemOutput
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Problem:
-    """Why an answer was not accepted, and what the next attempt says about it."""
-
-    outcome: Literal["invalid", "truncated", "refused"]
-    text: str
-    echo: str
-    feedback: str
-
-
 def advance(step: Step, item: Item, answers: Sequence[Answer], *, n_known: int) -> Ask | Done:
     """Decide an item's next call or its end.
 
@@ -89,169 +51,160 @@ def advance(step: Step, item: Item, answers: Sequence[Answer], *, n_known: int) 
         step: What is asked of every item.
         item: The item.
         answers: The answers to this item's calls so far, in the order in which they were asked for.
-        n_known: How many of them were in the ledger before this run. A run gives an item whose attempts are
-            used up a fresh set, numbered on, unless the settings leave failed items alone.
+        n_known: How many of them were on record before this run.
     """
-    tried: list[Attempt] = []
-    problem: _Problem | None = None
-    for number, answer in enumerate(answers, start=1):
-        judged = _judge_answer(step, answer)
-        if isinstance(judged, ValidAnswer):
-            tried.append(_record(answer, number, problem=None, is_repaired=judged.is_repaired))
-            return Done(output=_build_accepted(item, answer, judged, tried))
-        problem = judged
-        tried.append(_record(answer, number, problem=judged.text, is_repaired=False))
-    if problem is not None and not _may_ask_again(step.attempts, problem, len(answers), n_known):
-        return Done(output=_build_end(item, problem.outcome, problem.text, tried))
-    return Ask(request=_build_request(step, item, len(answers) + 1, problem), purpose="generate")
+    return _Life(step=step, item=item, answers=answers, n_known=n_known).advance()
 
 
 def build_fault_output(
-    step: Step, item: Item, answers: Sequence[Answer], *, key: CallKey, fault: Fault
+    step: Step, item: Item, answers: Sequence[Answer], *, asked: Ask, key: CallKey, fault: Fault
 ) -> ItemOutput:
     """The end of an item whose next call brought no answer, however often it was sent."""
-    tried: list[Attempt] = []
-    for number, answer in enumerate(answers, start=1):
-        judged = _judge_answer(step, answer)
-        text = None if isinstance(judged, ValidAnswer) else judged.text
-        tried.append(_record(answer, number, problem=text, is_repaired=False))
-    tried.append(_record_fault(key, len(tried) + 1, fault))
-    return _build_end(item, "failed", fault.message, tried)
+    life = _Life(step=step, item=item, answers=answers, n_known=len(answers))
+    life.advance()
+    number = life.n_generated + (asked.purpose == "generate")
+    tried = [*life.tried, build_fault_attempt(key, fault, number=number, purpose=asked.purpose)]
+    whose = "The judge did not answer: " if asked.purpose == "judge" else ""
+    return build_end(item, "failed", f"{whose}{fault.message}", tried)
 
 
-def assign_output(output: ItemOutput, work: WorkItem) -> ItemOutput:
-    """The same end for another item whose calls are the same calls."""
-    return replace(
-        output,
-        work_id=work.work_id,
-        row_ids=work.row_ids,
-        group_key=work.group_key,
-        group_context_id=work.group_context_id,
-    )
+@dataclass(slots=True, kw_only=True)
+class _Life:
+    """An item's answers being led through the loop, in order."""
 
+    step: Step
+    item: Item
+    answers: Sequence[Answer]
+    n_known: int
+    position: int = 0
+    n_generated: int = 0
+    n_truncated: int = 0
+    n_in_round: int = 0
+    n_rejected_in_round: int = 0
+    tried: list[Attempt] = field(default_factory=list[Attempt])
 
-def _may_ask_again(
-    attempts: AttemptSettings, problem: _Problem, n_answers: int, n_known: int
-) -> bool:
-    is_fresh = n_answers > n_known
-    if problem.outcome == "refused" and (is_fresh or not attempts.retry_failed):
-        return False  # the same words would be refused again; a later run may try a later model
-    if not attempts.retry_failed:
-        return n_answers < attempts.attempts
-    n_used_up = n_known // attempts.attempts
-    return n_answers < (n_used_up + 1) * attempts.attempts
-
-
-def _judge_answer(step: Step, answer: Answer) -> ValidAnswer | _Problem:
-    """How it ended comes first: what was cut off or refused is never parsed."""
-    if answer.finish_reason == "length":
-        return _Problem(
-            outcome="truncated",
-            text="The answer was cut off at the output cap.",
-            echo="",
-            feedback="" if step.max_output_tokens else FEEDBACK_TRUNCATED,
+    def advance(self) -> Ask | Done:
+        problem: Problem | None = None
+        while (answer := self._take()) is not None:
+            self.n_generated += 1
+            read = read_generated(
+                answer, self.step.output_model, has_cap=self.step.max_output_tokens is not None
+            )
+            self._note(answer, read)
+            decided = self._check(answer, read) if isinstance(read, ValidAnswer) else read
+            if not isinstance(decided, Problem):
+                return decided
+            problem = decided
+            if self._must_end(problem):
+                return self._end(problem)
+        request = build_generate_request(
+            self.step,
+            self.item,
+            number=self.n_generated + 1,
+            problem=problem,
+            n_truncated=self.n_truncated,
         )
-    if answer.refusal or answer.finish_reason == "content_filter":
-        reason = answer.refusal or "the provider's content filter stopped it"
-        return _Problem(
-            outcome="refused", text=f"The model refused: {reason}", echo="", feedback=""
+        return Ask(request=request, purpose="generate")
+
+    def _take(self) -> Answer | None:
+        """The next answer on record, if there is one."""
+        if self.position == len(self.answers):
+            return None
+        self.position += 1
+        return self.answers[self.position - 1]
+
+    def _check(self, answer: Answer, valid: ValidAnswer) -> Ask | Done | Problem:
+        """Accept a valid answer, or let the judge look at it first."""
+        judge = self.step.judge
+        if judge is None:
+            return self._accept(answer, valid, verdict=None)
+        verdict = self._find_verdict(judge, valid)
+        if not isinstance(verdict, Verdict):
+            return verdict
+        if verdict.is_accepted:
+            return self._accept(answer, valid, verdict=verdict)
+        return build_rejection(answer, verdict.reason)
+
+    def _find_verdict(self, judge: Judge, valid: ValidAnswer) -> Verdict | Ask | Done:
+        """The judge's verdict, the call that asks for it, or the end of an item that gets none."""
+        number = 0
+        while (answer := self._take()) is not None:
+            number += 1
+            verdict = read_verdict(answer, judge)
+            self._note_verdict(answer, verdict)
+            if isinstance(verdict, Verdict):
+                return verdict
+            is_used_up = number % judge.rules.attempts == 0
+            if is_used_up and self._has_no_more_chance():
+                return self._end(verdict)
+        request = build_judge_request(self.step, judge, self.item, valid=valid, number=number + 1)
+        return Ask(request=request, purpose="judge")
+
+    def _must_end(self, problem: Problem) -> bool:
+        """Count the problem into the round; where the round is over, end or begin another one."""
+        self.n_in_round += 1
+        self.n_truncated += problem.outcome == "truncated"
+        self.n_rejected_in_round += problem.outcome == "rejected"
+        if not self._is_round_over(problem):
+            return False
+        if self._has_no_more_chance():
+            return True
+        self.n_in_round = 0
+        self.n_rejected_in_round = 0
+        return False
+
+    def _is_round_over(self, problem: Problem) -> bool:
+        judge = self.step.judge
+        return (
+            # The same words would be refused again; a later run may meet a later model.
+            problem.outcome == "refused"
+            or self.n_in_round >= self.step.attempts.attempts
+            or (judge is not None and self.n_rejected_in_round > judge.rules.retries)
         )
-    parsed = parse_answer(answer.text or "", step.output_model)
-    match parsed:
-        case ValidAnswer():
-            return parsed
-        case InvalidAnswer(problem=text):
-            feedback = FEEDBACK_INVALID.format(problem=text)
-            echo = (answer.text or "")[:MAX_ECHO_CHARS]
-            return _Problem(outcome="invalid", text=text, echo=echo, feedback=feedback)
-        case _:
-            assert_never(parsed)
 
+    def _has_no_more_chance(self) -> bool:
+        """Whether this round is the last one: no later answers are on record, and this run has had its own."""
+        is_fresh = len(self.answers) > self.n_known
+        is_last = self.position == len(self.answers)
+        return is_last and (is_fresh or not self.step.attempts.retry_failed)
 
-def _build_request(step: Step, item: Item, number: int, problem: _Problem | None) -> CallRequest:
-    messages = step.prompt.render(_build_names(step, item))
-    if problem is not None and problem.echo:
-        messages = (*messages, Message(role="assistant", content=problem.echo))
-    if problem is not None and problem.feedback:
-        messages = (*messages, Message(role="user", content=problem.feedback))
-    request = CallRequest(
-        settings=step.settings,
-        messages=messages,
-        max_output_tokens=step.max_output_tokens,
-        attempt=number,
-        epoch=item.epoch,
-        occurrence=0 if step.attempts.share_identical else item.work.occurrence,
-    )
-    if problem is not None and problem.outcome == "truncated" and step.max_output_tokens:
-        larger = step.attempts.max_output_tokens_on_retry or 2 * step.max_output_tokens
-        return replace(request, max_output_tokens=larger)
-    return request
+    def _note(self, answer: Answer, read: ValidAnswer | Problem) -> None:
+        is_valid = isinstance(read, ValidAnswer)
+        self.tried.append(
+            build_attempt(
+                answer,
+                number=self.n_generated,
+                purpose="generate",
+                problem=None if is_valid else read.text,
+                is_repaired=is_valid and read.is_repaired,
+            )
+        )
 
+    def _note_verdict(self, answer: Answer, verdict: Verdict | Problem) -> None:
+        is_verdict = isinstance(verdict, Verdict)
+        problem = verdict.reason if is_verdict else verdict.text
+        is_accepted = is_verdict and verdict.is_accepted
+        self.tried.append(
+            build_attempt(
+                answer,
+                number=self.n_generated,
+                purpose="judge",
+                problem=None if is_accepted else problem,
+                is_repaired=is_verdict and verdict.output.is_repaired,
+            )
+        )
 
-def _build_names(step: Step, item: Item) -> dict[str, object]:
-    """The values of the names a prompt may use."""
-    work = item.work
-    names: dict[str, object] = {**work.values, "row": work.values}
-    if "row_block" in step.prompt.names:
-        names["row_block"] = render_row_block(work.values, step.columns)
-    if work.group_key is not None:
-        names |= {"group_key": work.group_key, "group_context": item.group_context}
-    return names
+    def _accept(self, answer: Answer, valid: ValidAnswer, *, verdict: Verdict | None) -> Done:
+        end = build_end(
+            self.item,
+            "accepted",
+            None,
+            self.tried,
+            output=valid.output,
+            verdict=verdict.output.output if verdict else None,
+            accepted_at=answer.answered_at,
+        )
+        return Done(output=end)
 
-
-def _record(answer: Answer, number: int, *, problem: str | None, is_repaired: bool) -> Attempt:
-    return Attempt(
-        number=number,
-        purpose="generate",
-        call_key=answer.key,
-        finish_reason=answer.finish_reason,
-        problem=problem,
-        is_repaired=is_repaired,
-        prompt_tokens=answer.usage.prompt_tokens,
-        completion_tokens=answer.usage.completion_tokens,
-        cached_tokens=answer.usage.cached_tokens,
-        is_approximate=answer.usage.is_approximate,
-        cost_usd=answer.cost_usd,
-        answered_at=answer.answered_at,
-    )
-
-
-def _record_fault(key: CallKey, number: int, fault: Fault) -> Attempt:
-    return Attempt(
-        number=number,
-        purpose="generate",
-        call_key=key,
-        finish_reason=None,
-        problem=fault.message,
-        is_repaired=False,
-        prompt_tokens=0,
-        completion_tokens=0,
-        cached_tokens=0,
-        is_approximate=False,
-        # A provider may charge for an answer that we stopped waiting for; it charges for no other fault.
-        cost_usd=None if fault.kind == "timed_out" else Decimal(0),
-        answered_at=None,
-    )
-
-
-def _build_accepted(
-    item: Item, answer: Answer, valid: ValidAnswer, tried: list[Attempt]
-) -> ItemOutput:
-    end = _build_end(item, "accepted", None, tried)
-    return replace(end, output=valid.output, accepted_at=answer.answered_at)
-
-
-def _build_end(
-    item: Item, outcome: Outcome, reason: str | None, tried: list[Attempt]
-) -> ItemOutput:
-    return ItemOutput(
-        work_id=item.work.work_id,
-        row_ids=item.work.row_ids,
-        group_key=item.work.group_key,
-        group_context_id=item.work.group_context_id,
-        outcome=outcome,
-        output=None,
-        reason=reason,
-        attempts=tuple(tried),
-        accepted_at=None,
-    )
+    def _end(self, problem: Problem) -> Done:
+        return Done(output=build_end(self.item, problem.outcome, problem.text, self.tried))

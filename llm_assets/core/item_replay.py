@@ -9,8 +9,10 @@ from typing import assert_never
 
 from llm_assets.core.calls import Answer
 from llm_assets.core.ids import CallKey
-from llm_assets.core.item_loop import Ask, Done, Item, Step, advance
+from llm_assets.core.item_loop import Ask, Done, advance
+from llm_assets.core.items import Item
 from llm_assets.core.llm_outputs import ItemOutput
+from llm_assets.core.step import Step
 
 FindAnswers = Callable[[Iterable[CallKey]], Mapping[CallKey, Answer]]
 

@@ -79,6 +79,8 @@ class ItemOutput:
     outcome: Outcome
     output: dict[str, JsonValue] | None
     """Valid under the schema; None unless the outcome is `accepted`."""
+    verdict: dict[str, JsonValue] | None
+    """What the judge said of the accepted output; None where the task has no judge."""
     reason: str | None
     """Why it was not accepted, in a sentence; None for an accepted item."""
     attempts: tuple[Attempt, ...]
@@ -115,6 +117,9 @@ class LLMOutputsMeta(FrozenModel):
     prompt_path: str
     prompt_sha256: Sha256
     schema_sha256: Sha256
+    judge_model: str | None
+    """None where the task has no judge."""
+    judge_prompt_sha256: Sha256 | None
     structured_output: str
     """The level at which the endpoint was held to the schema."""
     parameters: dict[str, JsonValue]

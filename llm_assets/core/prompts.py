@@ -15,8 +15,10 @@ from llm_assets.errors import ConfigError, suggest
 ROW_NAMES = frozenset({"row", "row_block"})
 GROUP_NAMES = frozenset({"group_key", "group_context"})
 STATIC_NAMES = frozenset({"llm_schema"})
+JUDGE_NAMES = frozenset({"output", "output_json"})
+"""What a judge sees beside the item: the answer it judges."""
 NO_NAMES: frozenset[str] = frozenset()
-RESERVED_NAMES = ROW_NAMES | GROUP_NAMES | STATIC_NAMES
+RESERVED_NAMES = ROW_NAMES | GROUP_NAMES | STATIC_NAMES | JUDGE_NAMES
 """Names with a meaning of their own; a column called like one is reached as `row["..."]`."""
 
 

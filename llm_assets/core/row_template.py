@@ -45,7 +45,7 @@ def build_row_template(source: str, columns: tuple[str, ...]) -> RowTemplate:
     It can use `row_block`, columns by their names and `row["any name"]`. A syntax error or an unknown name is a
     `ConfigError` before any row is rendered.
     """
-    source = OLD_ROW_BLOCK.sub("{{ row_block }}", source)
+    source = OLD_ROW_BLOCK.sub("{{ row_block }}", source).removesuffix("\n")
     try:
         names = meta.find_undeclared_variables(template_environment.parse(source))
         template = template_environment.from_string(source)

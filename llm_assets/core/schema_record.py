@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, JsonValue
 
-from llm_assets.core.json_schema import build_json_schema
 from llm_assets.core.ids import Sha256
+from llm_assets.core.json_schema import build_json_schema
 from llm_assets.core.values import FrozenModel
 
 
@@ -46,6 +46,6 @@ def build_schema_record(
         source_sha256=source_sha256,
         output_model=output_model,
         models={
-            name: model.model_json_schema(mode="serialization") for name, model in models.items()
+            name: build_json_schema(model, mode="serialization") for name, model in models.items()
         },
     )

@@ -4,11 +4,12 @@ from pydantic import BaseModel, JsonValue
 
 from llm_assets.config.endpoint import EndpointSettings, StructuredOutput
 from llm_assets.config.prompt import PromptSettings
-from llm_assets.config.task import LLMSettings, Mode, TaskSettings
+from llm_assets.config.task import JudgeSettings, LLMSettings, Mode, TaskSettings
 from llm_assets.core.calls import CallSettings
-from llm_assets.core.item_loop import Step
 from llm_assets.core.json_schema import build_json_schema
-from llm_assets.core.prompts import GROUP_NAMES, ROW_NAMES, build_prompt
+from llm_assets.core.prompts import GROUP_NAMES, JUDGE_NAMES, ROW_NAMES, build_prompt
+from llm_assets.core.schema_text import build_schema_text
+from llm_assets.core.step import Judge, Step
 from llm_assets.core.strict_schema import (
     StrictSchema,
     Unsupported,
@@ -16,6 +17,7 @@ from llm_assets.core.strict_schema import (
     build_strict_schema,
     decide_structured_output,
 )
+from llm_assets.errors import ConfigError
 
 _NAMES_BY_MODE: dict[Mode, frozenset[str]] = {
     "row": ROW_NAMES,
@@ -34,6 +36,7 @@ def build_step(
     output_model: type[BaseModel],
     schema_text: str,
     columns: tuple[str, ...],
+    judge: Judge | None,
 ) -> Step:
     """Check the prompt against the columns and fix everything that is the same for all items.
 
@@ -55,7 +58,50 @@ def build_step(
         output_model=output_model,
         attempts=settings.attempts,
         max_output_tokens=settings.llm.max_output_tokens,
+        judge=judge,
     )
+
+
+def build_judge(
+    settings: TaskSettings,
+    rules: JudgeSettings,
+    *,
+    prompt: PromptSettings,
+    prompt_path: str,
+    endpoint: EndpointSettings,
+    base_url: str,
+    verdict_model: type[BaseModel],
+    columns: tuple[str, ...],
+) -> Judge:
+    """Check the judge's prompt against the columns, and that its model can hold a verdict."""
+    _check_verdict_model(verdict_model, rules)
+    llm = rules.llm or settings.llm
+    return Judge(
+        prompt=build_prompt(
+            prompt,
+            path=prompt_path,
+            columns=columns,
+            item_names=_NAMES_BY_MODE[settings.grouping.mode] | JUDGE_NAMES,
+            llm_schema=build_schema_text({verdict_model.__name__: verdict_model}),
+        ),
+        settings=build_call_settings(
+            llm, endpoint=endpoint, base_url=base_url, output_model=verdict_model
+        ),
+        verdict_model=verdict_model,
+        rules=rules,
+        max_output_tokens=llm.max_output_tokens,
+    )
+
+
+def _check_verdict_model(model: type[BaseModel], rules: JudgeSettings) -> None:
+    wanted = {rules.verdict_field: bool, rules.reason_field: str}
+    for name, expected in wanted.items():
+        found = model.model_fields.get(name)
+        if found is None or found.annotation is not expected:
+            raise ConfigError(
+                f"The judge's model {model.__name__!r} has no {expected.__name__} field {name!r}.",
+                remedy="Add it, or name the fields with `judge.verdict_field` and `judge.reason_field`.",
+            )
 
 
 def build_call_settings(

@@ -13,7 +13,10 @@ _NOT_PUNCTUATION = bytes(
 
 
 def count_tokens_approximately(text: str) -> int:
-    """The number of tokens of `text`, within about a sixth of what common tokenizers count.
+    """The number of tokens of `text`, near what common tokenizers count.
+
+    Measured against OpenAI's `o200k_base` over twelve languages, code and JSON: mostly within a tenth, at worst
+    16 % above and, for digits alone, 25 % below.
 
     ASCII words count 1 and 1 more for each further seven letters, digits by threes, punctuation 0.7, Chinese,
     Japanese and Korean characters 0.75, letters of other scripts 0.35; white space is free. The sum is rounded

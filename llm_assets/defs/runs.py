@@ -12,7 +12,7 @@ from llm_assets.defs.publishing import EXIT_CODE_KEY, SOURCE_KEY
 from llm_assets.defs.scope import TaskScope
 from llm_assets.defs.task_definitions import TASK_STAGES, name_batch_job, name_schema_job
 from llm_assets.gateways.batches import Batch, hash_file
-from llm_assets.gateways.generation import load_task_schema
+from llm_assets.gateways.task_schemas import load_task_schema
 
 DATA_VERSION_TAG = "dagster/data_version"
 CODE_VERSION_TAG = "dagster/code_version"

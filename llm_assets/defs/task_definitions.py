@@ -57,7 +57,6 @@ def build_task_definitions(scope: TaskScope) -> dg.Definitions:
             dg.define_asset_job(
                 name=name_batch_job(scope),
                 selection=_select(scope, BATCH_STAGES),
-                partitions_def=scope.batches,
                 description="Runs one batch from its input file to its report.",
                 executor_def=dg.in_process_executor,
                 tags=scope.tags,

@@ -1,6 +1,7 @@
 """How one call gets its answer: sent until it is answered or hopeless, every try on record before it counts."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -43,7 +44,16 @@ class RunIdentity:
     task: TaskName
     batch: BatchKey
     run_id: str
-    endpoint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Where calls of one purpose go, and what they cost there."""
+
+    name: str
+    """The endpoint's name in the config."""
+    endpoint: Endpoint
+    compute_cost: ComputeCost
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,17 +108,15 @@ class Caller:
         self,
         *,
         identity: RunIdentity,
-        endpoint: Endpoint,
+        routes: Mapping[Purpose, Route],
         recorder: Recorder,
-        compute_cost: ComputeCost,
         limits: LimitSettings,
         clock: Clock,
         progress: Progress,
     ) -> None:
         self._identity = identity
-        self._endpoint = endpoint
+        self._routes = routes
         self._recorder = recorder
-        self._compute_cost = compute_cost
         self._limits = limits
         self._clock = clock
         self._progress = progress
@@ -145,15 +153,16 @@ class Caller:
     async def _send_once(self, call: Call) -> Answer | Fault:
         """Send a call and put what came of it on record."""
         progress = self._progress
+        route = self._routes[call.purpose]
         progress.n_sent += 1
         progress.n_in_flight += 1
         started_seconds = self._clock.get_monotonic_seconds()
         try:
-            reply = await self._endpoint.send(call.request)
+            reply = await route.endpoint.send(call.request)
         finally:
             progress.n_in_flight -= 1
         latency_seconds = self._clock.get_monotonic_seconds() - started_seconds
-        result = self._read_reply(call, reply, latency_seconds)
+        result = self._read_reply(call, reply, route, latency_seconds)
         await self._recorder.put(
             CallRecord(
                 key=call.key,
@@ -164,7 +173,7 @@ class Caller:
                 batch=self._identity.batch,
                 run_id=self._identity.run_id,
                 work_id=call.work_id,
-                endpoint=self._identity.endpoint,
+                endpoint=route.name,
                 recorded_at=self._clock.get_now(),
                 latency_seconds=latency_seconds,
                 result=result,
@@ -173,7 +182,9 @@ class Caller:
         progress.count(result)
         return result
 
-    def _read_reply(self, call: Call, reply: Reply, latency_seconds: float) -> Answer | Fault:
+    def _read_reply(
+        self, call: Call, reply: Reply, route: Route, latency_seconds: float
+    ) -> Answer | Fault:
         completion = reply.result
         if isinstance(completion, Fault):
             return completion
@@ -186,7 +197,7 @@ class Caller:
             finish_reason=completion.finish_reason,
             model=completion.model,
             usage=usage,
-            cost_usd=self._compute_cost(usage),
+            cost_usd=route.compute_cost(usage),
             answered_at=self._clock.get_now()
             if created is None
             else datetime.fromtimestamp(created, UTC),
@@ -200,11 +211,11 @@ class Caller:
         await self._clock.wait(wait_seconds)
 
     def _build_stop(self, call: Call, fault: Fault, remedy: str) -> ProviderError:
-        identity = self._identity
+        name = self._routes[call.purpose].name
         model = call.request.settings.model
         status = f" ({fault.http_status})" if fault.http_status else ""
         return ProviderError(
-            f"Endpoint {identity.endpoint!r} cannot serve model {model!r}{status}: {fault.message} "
+            f"Endpoint {name!r} cannot serve model {model!r}{status}: {fault.message} "
             f"Stopped after {self._progress.n_sent} calls; every answer so far is kept.",
             remedy=remedy,
             kind=fault.kind,

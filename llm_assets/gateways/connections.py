@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from llm_assets.config.endpoint import EndpointSettings
+from llm_assets.config.task import LLMSettings
 from llm_assets.gateways.credentials import read_api_key, read_base_url
 from llm_assets.gateways.price_catalog import ComputeCost, find_price
 from llm_assets.gateways.project import Project
-from llm_assets.gateways.tasks import Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,15 +25,17 @@ class Connection:
         return f"Connection({self.name!r}, {self.base_url!r})"
 
 
-def build_connection(task: Task, project: Project) -> Connection:
+def build_connection(
+    llm: LLMSettings, endpoint: EndpointSettings, *, project: Project
+) -> Connection:
     """Read what the endpoint needs; `ConfigError` names a variable that is not set."""
-    name = task.settings.llm.endpoint
-    base_url = read_base_url(task.endpoint, name=name, project=project)
-    api_key = read_api_key(task.endpoint, name=name, project=project)
+    name = llm.endpoint
+    base_url = read_base_url(endpoint, name=name, project=project)
+    api_key = read_api_key(endpoint, name=name, project=project)
     return Connection(
         name=name,
-        endpoint=task.endpoint,
+        endpoint=endpoint,
         base_url=base_url,
         api_key=None if api_key is None else api_key.get_secret_value(),
-        compute_cost=find_price(task.settings.llm, task.endpoint, base_url=base_url),
+        compute_cost=find_price(llm, endpoint, base_url=base_url),
     )

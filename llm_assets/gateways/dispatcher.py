@@ -6,17 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from llm_assets.core.calls import Fault
 from llm_assets.core.ids import CallKey
-from llm_assets.core.item_loop import (
-    Ask,
-    Done,
-    Item,
-    Step,
-    advance,
-    assign_output,
-    build_fault_output,
-)
+from llm_assets.core.item_ends import assign_output
+from llm_assets.core.item_loop import Ask, Done, advance, build_fault_output
 from llm_assets.core.item_replay import ReplayedItem
+from llm_assets.core.items import Item
 from llm_assets.core.llm_outputs import ItemOutput
+from llm_assets.core.step import Step
 from llm_assets.errors import ProviderError
 from llm_assets.gateways.caller import Call, Caller, Progress
 
@@ -69,7 +64,7 @@ class Dispatcher:
             result = await self._caller.find_answer(call)
             if isinstance(result, Fault):
                 return build_fault_output(
-                    self._step, state.item, answers, key=call.key, fault=result
+                    self._step, state.item, answers, asked=decision, key=call.key, fault=result
                 )
             answers = (*answers, result)
 

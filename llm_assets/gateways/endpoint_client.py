@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from llm_assets.config.endpoint import EndpointSettings
 from llm_assets.core.calls import CallRequest, Fault
 from llm_assets.core.completions import Completion, read_completion, read_refused_reply
+from llm_assets.gateways.connections import Connection
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -88,12 +88,12 @@ def build_body(request: CallRequest) -> dict[str, JsonValue]:
 
 @asynccontextmanager
 async def open_endpoint_client(
-    endpoint: EndpointSettings, *, base_url: str, api_key: str | None, timeout_seconds: float
+    connection: Connection, *, timeout_seconds: float
 ) -> AsyncGenerator[EndpointClient]:
     """A client for one endpoint; the offline model is called in-process through the same code."""
     from openai import AsyncOpenAI, DefaultAioHttpClient
 
-    if endpoint.is_offline:
+    if connection.endpoint.is_offline:
         import httpx2
 
         from llm_assets.gateways.offline_model.app import build_app
@@ -103,7 +103,10 @@ async def open_endpoint_client(
         # Less than half the CPU of the default transport at 200 requests in flight.
         http_client = DefaultAioHttpClient()
     async with AsyncOpenAI(
-        api_key=api_key or NO_KEY, base_url=base_url, http_client=http_client, max_retries=0
+        api_key=connection.api_key or NO_KEY,
+        base_url=connection.base_url,
+        http_client=http_client,
+        max_retries=0,
     ) as client:
         yield EndpointClient(client, timeout_seconds=timeout_seconds)
 

@@ -7,24 +7,24 @@ from upath import UPath
 
 from llm_assets.core.fingerprint import fingerprint_text
 from llm_assets.core.group_contexts import GroupContexts
-from llm_assets.core.ids import BatchKey, Sha256
-from llm_assets.core.item_loop import Item, Step
+from llm_assets.core.ids import BatchKey
+from llm_assets.core.items import Item
 from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs, LLMOutputsMeta, build_totals
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.core.run_summary import RunSummary
 from llm_assets.core.schema_record import SchemaText
-from llm_assets.core.steps import build_step, decide_level
+from llm_assets.core.step import Step
+from llm_assets.core.steps import decide_level
 from llm_assets.core.work_items import WorkItems
-from llm_assets.errors import StorageError
 from llm_assets.gateways.artifacts import write_model
 from llm_assets.gateways.caller import RunIdentity
 from llm_assets.gateways.clock import Clock
-from llm_assets.gateways.connections import build_connection
 from llm_assets.gateways.ledger.ledger import open_ledger
 from llm_assets.gateways.llm_run import LLMRun, Observer
 from llm_assets.gateways.project import Project
-from llm_assets.gateways.prompt_files import load_prompt
-from llm_assets.gateways.schema_modules import SchemaModule, load_schema_module
+from llm_assets.gateways.schema_modules import SchemaModule
+from llm_assets.gateways.task_schemas import load_recorded_schema
+from llm_assets.gateways.task_steps import build_connections, build_task_step
 from llm_assets.gateways.tasks import Task
 
 
@@ -62,26 +62,21 @@ def generate_outputs(
     the one file that differs when the same batch is run again.
     """
     module = load_recorded_schema(task, project, source_sha256=schema_text.source_sha256)
-    connection = build_connection(task, project)
-    prompt_path = project.show(task.prompt_path)
-    step = build_step(
-        task.settings,
-        prompt=load_prompt(task.prompt_path, shown=prompt_path),
-        prompt_path=prompt_path,
-        endpoint=task.endpoint,
-        base_url=connection.base_url,
-        output_model=module.output_model,
+    connections = build_connections(task, project)
+    step = build_task_step(
+        task,
+        project,
+        module=module,
+        connections=connections,
         schema_text=schema_text.text,
         columns=items.meta.columns,
     )
-    identity = RunIdentity(
-        task=task.name, batch=request.batch, run_id=request.run_id, endpoint=connection.name
-    )
+    identity = RunIdentity(task=task.name, batch=request.batch, run_id=request.run_id)
     with open_ledger(project.ledger_url) as ledger:
         run = LLMRun(
             step=step,
             identity=identity,
-            connection=connection,
+            connections=connections,
             limits=task.settings.limits,
             ledger=ledger,
             clock=clock,
@@ -92,31 +87,6 @@ def generate_outputs(
     meta = _build_meta(task, step, module, records=result.outputs)
     outputs = LLMOutputs(meta=meta, records=result.outputs)
     return Generation(outputs=outputs, summary=result.summary)
-
-
-def load_task_schema(task: Task, project: Project) -> SchemaModule:
-    """The task's schema module."""
-    schema = task.settings.schema_
-    return load_schema_module(
-        task.schema_path,
-        shown_path=project.show(task.schema_path),
-        output_model=schema.output_model,
-        judge_model=schema.judge_model,
-    )
-
-
-def load_recorded_schema(task: Task, project: Project, *, source_sha256: Sha256) -> SchemaModule:
-    """The module that an earlier stage was made from.
-
-    `StorageError` where the module has changed since: what prompts say must be what validates.
-    """
-    module = load_task_schema(task, project)
-    if module.source_sha256 != source_sha256:
-        raise StorageError(
-            f"The schema module {project.show(task.schema_path)} changed after the stage `{task.name}/schema` ran.",
-            remedy=f"Materialize `{task.name}/schema` and `{task.name}/schema_text` first.",
-        )
-    return module
 
 
 def build_items(items: WorkItems, contexts: GroupContexts) -> tuple[Item, ...]:
@@ -138,11 +108,7 @@ def find_run_record(task: Task, project: Project, batch: BatchKey) -> UPath:
 
 
 def _build_meta(
-    task: Task,
-    step: Step,
-    module: SchemaModule,
-    *,
-    records: Sequence[ItemOutput],
+    task: Task, step: Step, module: SchemaModule, *, records: Sequence[ItemOutput]
 ) -> LLMOutputsMeta:
     llm = task.settings.llm
     return LLMOutputsMeta(
@@ -152,6 +118,8 @@ def _build_meta(
         prompt_path=step.prompt.path,
         prompt_sha256=step.prompt.sha256,
         schema_sha256=fingerprint_text(step.schema_text),
+        judge_model=step.judge.settings.model if step.judge else None,
+        judge_prompt_sha256=step.judge.prompt.sha256 if step.judge else None,
         structured_output=decide_level(llm, task.endpoint, module.output_model),
         parameters=dict(step.settings.parameters),
         totals=build_totals(records),

@@ -1,21 +1,24 @@
 """How a batch's items get their outputs: replay what is on record, say the plan, ask for the rest."""
 
 import asyncio
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from llm_assets.config.task import LimitSettings
-from llm_assets.core.calls import Usage
+from llm_assets.core.calls import Purpose, Usage
 from llm_assets.core.ids import CallKey
-from llm_assets.core.item_loop import Ask, Item, Step, advance
+from llm_assets.core.item_ends import BEYOND_LIMIT, build_end
+from llm_assets.core.item_loop import Ask, advance
 from llm_assets.core.item_replay import ReplayedItem, replay_items
+from llm_assets.core.items import Item
 from llm_assets.core.llm_outputs import ItemOutput, count_outcomes
 from llm_assets.core.plan import Plan, build_plan, estimate_tokens, select_due
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.core.run_summary import RunSummary, find_quantile
-from llm_assets.gateways.caller import Caller, Progress, RunIdentity
+from llm_assets.core.step import Step
+from llm_assets.gateways.caller import Caller, Progress, Route, RunIdentity
 from llm_assets.gateways.clock import Clock
 from llm_assets.gateways.connections import Connection
 from llm_assets.gateways.dispatcher import Dispatcher, Due
@@ -53,7 +56,8 @@ class LLMRun:
 
     step: Step
     identity: RunIdentity
-    connection: Connection
+    connections: Mapping[Purpose, Connection]
+    """How the model that answers is reached, and the judge's where there is one."""
     limits: LimitSettings
     ledger: Ledger
     clock: Clock
@@ -73,7 +77,9 @@ class LLMRun:
         progress = Progress(n_to_run=len(due))
         finished = asyncio.run(self._ask(due, progress)) if due else {}
         outputs = tuple(
-            finished.get(place) or state.output or _leave_out(state.item)
+            finished.get(place)
+            or state.output
+            or build_end(state.item, "skipped", BEYOND_LIMIT, ())
             for place, state in enumerate(replayed)
         )
         elapsed_seconds = self.clock.get_monotonic_seconds() - started_seconds
@@ -103,7 +109,7 @@ class LLMRun:
         if not due:
             return Decimal(0), False
         counter = build_token_counter(
-            self.step.settings.model, is_offline=self.connection.endpoint.is_offline
+            self.step.settings.model, is_offline=self._generating.endpoint.is_offline
         )
         sample = due[:: max(1, len(due) // SAMPLED_PROMPTS)]
         counts = [_count_prompt_tokens(self.step, state, counter.count) for _, state in sample]
@@ -112,30 +118,42 @@ class LLMRun:
             prompt_tokens=sum(counts) // len(counts),
             completion_tokens=estimate_tokens(lengths, cap=self.step.max_output_tokens),
         )
-        return self.connection.compute_cost(usage), counter.is_approximate
+        return self._generating.compute_cost(usage), counter.is_approximate
 
     async def _ask(self, due: Sequence[Due], progress: Progress) -> dict[int, ItemOutput]:
-        connection = self.connection
-        client = open_endpoint_client(
-            connection.endpoint,
-            base_url=connection.base_url,
-            api_key=connection.api_key,
-            timeout_seconds=self.limits.timeout_seconds,
+        async with AsyncExitStack() as stack:
+            routes: dict[Purpose, Route] = {
+                purpose: await self._open_route(stack, connection)
+                for purpose, connection in self.connections.items()
+            }
+            recorder = stack.enter_context(self.ledger.open_writer())
+            stack.enter_context(self._report(progress))
+            caller = Caller(
+                identity=self.identity,
+                routes=routes,
+                recorder=recorder,
+                limits=self.limits,
+                clock=self.clock,
+                progress=progress,
+            )
+            dispatcher = Dispatcher(self.step, caller=caller, progress=progress)
+            return await dispatcher.finish_items(due, max_in_flight=self._max_in_flight)
+
+    async def _open_route(self, stack: AsyncExitStack, connection: Connection) -> Route:
+        client = open_endpoint_client(connection, timeout_seconds=self.limits.timeout_seconds)
+        return Route(
+            name=connection.name,
+            endpoint=await stack.enter_async_context(client),
+            compute_cost=connection.compute_cost,
         )
-        async with client as endpoint:
-            with self.ledger.open_writer() as recorder, self._report(progress):
-                caller = Caller(
-                    identity=self.identity,
-                    endpoint=endpoint,
-                    recorder=recorder,
-                    compute_cost=connection.compute_cost,
-                    limits=self.limits,
-                    clock=self.clock,
-                    progress=progress,
-                )
-                dispatcher = Dispatcher(self.step, caller=caller, progress=progress)
-                max_in_flight = self.limits.max_in_flight or connection.endpoint.max_in_flight
-                return await dispatcher.finish_items(due, max_in_flight=max_in_flight)
+
+    @property
+    def _generating(self) -> Connection:
+        return self.connections["generate"]
+
+    @property
+    def _max_in_flight(self) -> int:
+        return self.limits.max_in_flight or self._generating.endpoint.max_in_flight
 
     @contextmanager
     def _report(self, progress: Progress) -> Generator[None]:
@@ -184,18 +202,3 @@ def _count_prompt_tokens(
     decision = advance(step, state.item, state.answers, n_known=len(state.answers))
     messages = decision.request.messages if isinstance(decision, Ask) else ()
     return sum(count_tokens(message.content) for message in messages)
-
-
-def _leave_out(item: Item) -> ItemOutput:
-    work = item.work
-    return ItemOutput(
-        work_id=work.work_id,
-        row_ids=work.row_ids,
-        group_key=work.group_key,
-        group_context_id=work.group_context_id,
-        outcome="skipped",
-        output=None,
-        reason="Not asked: beyond the limit of this run.",
-        attempts=(),
-        accepted_at=None,
-    )

@@ -15,16 +15,16 @@ from llm_assets.core.schema_source import render_schema_source
 from llm_assets.core.steps import build_call_settings
 from llm_assets.errors import ConfigError, ProviderError
 from llm_assets.gateways.batches import build_no_batches_error, list_batches
-from llm_assets.gateways.caller import Call, Caller, Progress, RunIdentity
+from llm_assets.gateways.caller import Call, Caller, Progress, Route, RunIdentity
 from llm_assets.gateways.clock import Clock
 from llm_assets.gateways.connections import Connection, build_connection
 from llm_assets.gateways.endpoint_client import open_endpoint_client
-from llm_assets.gateways.generation import load_task_schema
 from llm_assets.gateways.ledger.ledger import Ledger, open_ledger
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.prompt_files import load_prompt
 from llm_assets.gateways.schema_modules import SchemaModule, write_schema_module
 from llm_assets.gateways.tables.reading import open_table
+from llm_assets.gateways.task_schemas import load_task_schema
 from llm_assets.gateways.tasks import Task
 
 SCHEMA_BATCH = BatchKey("schema")
@@ -71,7 +71,7 @@ def _propose(
     clock: Clock,
 ) -> str:
     """The model's proposal; one that is on record for the same question is not asked for again."""
-    connection = build_connection(task, project)
+    connection = build_connection(task.settings.llm, task.endpoint, project=project)
     request = CallRequest(
         settings=build_call_settings(
             task.settings.llm,
@@ -91,9 +91,7 @@ def _propose(
         call = Call(
             key=key, request=request, purpose="schema", work_id=WorkId("schema"), shared_texts=()
         )
-        identity = RunIdentity(
-            task=task.name, batch=SCHEMA_BATCH, run_id=run_id, endpoint=connection.name
-        )
+        identity = RunIdentity(task=task.name, batch=SCHEMA_BATCH, run_id=run_id)
         answer = known or asyncio.run(
             _ask(call, task, connection, ledger, identity=identity, clock=clock)
         )
@@ -116,19 +114,14 @@ async def _ask(
     clock: Clock,
 ) -> Answer | Fault:
     limits = task.settings.limits
-    client = open_endpoint_client(
-        connection.endpoint,
-        base_url=connection.base_url,
-        api_key=connection.api_key,
-        timeout_seconds=limits.timeout_seconds,
-    )
+    client = open_endpoint_client(connection, timeout_seconds=limits.timeout_seconds)
     async with client as endpoint:
+        route = Route(name=connection.name, endpoint=endpoint, compute_cost=connection.compute_cost)
         with ledger.open_writer() as recorder:
             caller = Caller(
                 identity=identity,
-                endpoint=endpoint,
+                routes={"schema": route},
                 recorder=recorder,
-                compute_cost=connection.compute_cost,
                 limits=limits,
                 clock=clock,
                 progress=Progress(n_to_run=1),

@@ -6,8 +6,8 @@ from llm_assets.core.schema_record import SchemaRecord, SchemaText
 from llm_assets.core.schema_text import build_schema_text
 from llm_assets.core.steps import build_strict_form
 from llm_assets.core.strict_schema import StrictSchema
-from llm_assets.gateways.generation import load_recorded_schema
 from llm_assets.gateways.project import Project
+from llm_assets.gateways.task_schemas import load_recorded_schema
 from llm_assets.gateways.tasks import Task
 
 

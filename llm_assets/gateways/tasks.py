@@ -23,6 +23,8 @@ class Task:
     settings: TaskSettings
     endpoint: EndpointSettings
     """The one that `llm.endpoint` names, its preset filled in."""
+    judge_endpoint: EndpointSettings
+    """The one that `judge.llm.endpoint` names; the task's own where the judge has none."""
     config_path: Path
     config_sha256: Sha256
     """Of the file's text."""
@@ -37,6 +39,12 @@ class Task:
     def prompt_path(self) -> Path:
         """The prompt file."""
         return self.resolve(self.settings.prompt)
+
+    @property
+    def judge_prompt_path(self) -> Path | None:
+        """The judge's prompt file; None where the task has no judge."""
+        judge = self.settings.judge
+        return None if judge is None else self.resolve(judge.prompt)
 
     @property
     def schema_path(self) -> Path:
@@ -100,10 +108,17 @@ def load_task_file(path: Path, project: Project) -> Task:
     document = parse_yaml(text, file=shown)
     settings = parse_settings(TaskSettings, document)
     own_endpoints = _load_endpoints(project.root, project) | _load_endpoints(home, project)
+    endpoint = find_endpoint(settings.llm, own_endpoints, document=document)
+    judge_endpoint = endpoint
+    if settings.judge is not None and settings.judge.llm is not None:
+        judge_endpoint = find_endpoint(
+            settings.judge.llm, own_endpoints, at=("judge", "llm"), document=document
+        )
     return Task(
         name=_check_name(config_path.stem, shown=shown),
         settings=settings,
-        endpoint=find_endpoint(settings, own_endpoints, document=document),
+        endpoint=endpoint,
+        judge_endpoint=judge_endpoint,
         config_path=config_path,
         config_sha256=fingerprint_text(text),
         home=home,

@@ -39,12 +39,12 @@ ONE_MISTAKE = {
         "prompt: p\nshema: {}\n",
         (
             "configs/x.yaml:2:1: shema: unknown key. Did you mean 'schema'? Allowed: description, owners, "
-            "tags, prompt, input, cleaning, grouping, context, schema, llm, attempts, limits, export, report."
+            "tags, prompt, input, cleaning, grouping, context, schema, llm, attempts, judge, limits, export, report."
         ),
     ),
     "key at the wrong level": (
         "prompt: p\ntemperature: 1\n",
-        "configs/x.yaml:2:1: temperature: unknown key. `temperature` belongs under `llm`. Allowed: ",
+        "configs/x.yaml:2:1: temperature: unknown key. `temperature` belongs under `llm` or under `judge.llm`. Allowed: ",
     ),
     "key that belongs to the top": (
         "prompt: p\nllm:\n  tags: {}\n",
@@ -237,7 +237,7 @@ def test_an_endpoint_that_cannot_be_used(own, expected):
     """An unknown endpoint and one without an address are told at `llm.endpoint`."""
     settings, document = build_document("prompt: p\nllm:\n  endpoint: ofice\n")
     with pytest.raises(ConfigError) as caught:
-        find_endpoint(settings, own, document=document)
+        find_endpoint(settings.llm, own, document=document)
     assert str(caught.value).startswith(f"configs/x.yaml:3:13: llm.endpoint: {expected}")
 
 
@@ -245,7 +245,7 @@ def test_an_own_endpoint_changes_the_built_in_one_of_its_name():
     """What is not given for a built-in name stays as it is built in."""
     settings, document = build_document("prompt: p\nllm:\n  endpoint: openai\n")
     endpoint = find_endpoint(
-        settings, {"openai": EndpointSettings(max_in_flight=3)}, document=document
+        settings.llm, {"openai": EndpointSettings(max_in_flight=3)}, document=document
     )
     assert (endpoint.max_in_flight, endpoint.api_key_env) == (3, "OPENAI_API_KEY")
 

@@ -13,6 +13,7 @@ def build_item(number, *, outcome: Outcome = "invalid", reason=None):
         group_context_id=None,
         outcome=outcome,
         output=None,
+        verdict=None,
         reason=reason,
         attempts=(),
         accepted_at=None,

@@ -19,6 +19,19 @@ RECIPE = 1
 """Raised when the same answers would give other outputs."""
 
 
+def _list_judge_parts(scope: TaskScope) -> list[object]:
+    """What the judge adds to the code version: nothing, where there is none."""
+    task = scope.task
+    if task.settings.judge is None or task.judge_prompt_path is None:
+        return []
+    return [
+        dump_settings(task.settings.judge),
+        fingerprint_prompt_file(task.judge_prompt_path),
+        task.judge_endpoint.base_url,
+        task.judge_endpoint.structured_output,
+    ]
+
+
 class RunOptions(dg.Config):
     """What can be chosen for one run."""
 
@@ -53,6 +66,7 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
             task.endpoint.base_url,
             task.endpoint.structured_output,
             dump_settings(settings.attempts),
+            *_list_judge_parts(scope),
         ),
     )
     def llm_outputs(
@@ -74,7 +88,7 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
                 scope.project,
                 GenerationRequest(
                     batch=get_batch(context),
-                    run_id=context.run_id,
+                    run_id=context.run.run_id,
                     choice=RunChoice(limit=config.limit, is_forced=config.force),
                 ),
                 schema_text=schema_text,

@@ -32,7 +32,7 @@ def build_schema_asset(scope: TaskScope) -> dg.AssetsDefinition:
         archived, never overwritten. Change the module and everything from the schema text on becomes stale.
         """
         with stop_plainly():
-            ensured = ensure_schema(task, project, run_id=context.run_id, clock=scope.clock)
+            ensured = ensure_schema(task, project, run_id=context.run.run_id, clock=scope.clock)
             record = build_schema_record(
                 ensured.module.models,
                 path=project.show(task.schema_path),

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
@@ -181,10 +181,11 @@ def open_ledger(url: str) -> Generator[Ledger]:
     SQLite runs in WAL mode with full synchronisation, so that an answer on record survives a power cut;
     answers come by the hundred a second at most, and group commit takes tens of thousands.
     """
-    engine = _build_engine(url)
+    with _speak_plainly("opened"):
+        engine = _build_engine(url)
     try:
         with _speak_plainly("opened"):
-            _create_tables(engine, url)
+            _create_tables(engine)
         yield Ledger(engine)
     finally:
         engine.dispose()
@@ -212,21 +213,30 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -
 
 
 def _begin_immediately(connection: Connection) -> None:
-    if connection.get_isolation_level() != "AUTOCOMMIT":
+    is_read = connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
+    if not is_read:  # a reader would wait for every writer, and make every writer wait
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _create_tables(engine: Engine, url: str) -> None:
-    tables.metadata.create_all(engine)
+def _create_tables(engine: Engine) -> None:
+    """Make the tables in one transaction, so that two processes can open a new ledger at once."""
     with engine.begin() as connection:
-        version = connection.execute(select(tables.ledger_format.c.version)).scalar_one_or_none()
+        version = _read_version(connection)
         if version is None:
+            tables.metadata.create_all(connection)
             connection.execute(insert(tables.ledger_format), {"version": tables.FORMAT_VERSION})
         elif version != tables.FORMAT_VERSION:
             raise StorageError(
-                f"The ledger {url} has format {version}; this version of llm-assets reads {tables.FORMAT_VERSION}.",
+                f"The ledger {engine.url} has format {version}; "  # a password in it is shown as ***
+                f"this version of llm-assets reads {tables.FORMAT_VERSION}.",
                 remedy="Use the version of llm-assets that wrote it, or name another ledger.",
             )
+
+
+def _read_version(connection: Connection) -> int | None:
+    if not inspect(connection).has_table(tables.ledger_format.name):
+        return None
+    return connection.execute(select(tables.ledger_format.c.version)).scalar_one_or_none()
 
 
 @contextmanager
@@ -238,8 +248,16 @@ def _speak_plainly(verb: str) -> Generator[None]:
             f"The ledger cannot be {verb}: {exc.orig}.",
             remedy="Check the file, the free space and that it lies on a local disk; answered calls are kept.",
         ) from exc
-    except SQLAlchemyError as exc:
-        raise StorageError(f"The ledger cannot be {verb}: {exc}.") from exc
+    except OSError as exc:
+        raise StorageError(
+            f"The ledger cannot be {verb}: {exc.strerror}.",
+            remedy="Check the path, the folder's permissions and the free space.",
+        ) from exc
+    except (SQLAlchemyError, ImportError) as exc:
+        raise StorageError(
+            f"The ledger cannot be {verb}: {exc}.",
+            remedy="Check its URL, and that the database's Python driver is installed.",
+        ) from exc
 
 
 def _cut(keys: Iterable[CallKey], size: int) -> Iterator[list[CallKey]]:

@@ -7,6 +7,7 @@ would cost as much as the answer.
 import hashlib
 import json
 from collections import Counter
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -67,12 +68,16 @@ class OfflineApp:
         method, path = scope["method"], scope["path"]
         if path == CHAT_PATH and method == "POST":
             await self._serve_chat(receive, send)
-        elif method == "GET":
-            await send_reply(send, self._build_page(path))
         else:
-            await send_reply(send, build_error(405, f"{path} does not take {method}."))
+            await send_reply(send, self._build_page(method, path))
 
-    def _build_page(self, path: str) -> Reply:
+    def _build_page(self, method: str, path: str) -> Reply:
+        page = self._find_page(path)
+        if path == CHAT_PATH or (method != "GET" and page.status == HTTPStatus.OK):
+            return build_error(405, f"{path} does not take {method}.")
+        return page
+
+    def _find_page(self, path: str) -> Reply:
         if path == MODELS_PATH:
             return build_model_list(MODEL_NAMES)
         if path == TALLY_PATH:

@@ -98,8 +98,8 @@ def _build_option_cues(option: str, explained: str) -> _Cues:
 def _find_explanation(option: str, text: str) -> str:
     """What a text says about one option: a line `- bug: errors`, else `bug: errors; praise: thanks` within one."""
     name = rf"['\"`*]*\b{re.escape(option)}\b['\"`*]*\s*"
-    own_line = re.search(rf"^[ \t]*(?:[-*\u2022][ \t]*)?{name}[:=]([^\n]*)", text, re.MULTILINE)
-    if own_line and ";" not in own_line[1]:
+    own_line = re.search(rf"^[ \t]*[-*\u2022][ \t]*{name}[:=]([^\n]*)", text, re.MULTILINE)
+    if own_line:
         return own_line[1]
     mark = re.search(rf"{name}(?:\(([^)]*)|(?::|=|-|\u2013|means|if|when)\s+([^;.\n]*))", text)
     return (mark[1] or mark[2] or "") if mark else ""

@@ -8,8 +8,10 @@ from functools import cached_property, lru_cache
 
 from llm_assets.gateways.offline_model.focus import Focus
 from llm_assets.gateways.offline_model.lexicon import (
+    CRITICISM_FIELDS,
     NEGATIVE,
     POSITIVE,
+    PRAISE_FIELDS,
     QUESTION_MARK,
     STOP_WORDS,
     URGENT,
@@ -68,15 +70,6 @@ class Content:
     def get_field(self, name: str) -> str | None:
         """The value of the prompt's own field of that name, the first one where several rows have it."""
         return self.fields.get(_spell_stems(name)) if self.fields else None
-
-    def list_sentences_about(self, stems: frozenset[str]) -> list[str]:
-        """The most telling sentences of fields whose name has one of the words, such as `went_well`."""
-        values = [
-            value
-            for name, value in self.focus.fields
-            if not stems.isdisjoint(_spell_stems(name).split())
-        ]
-        return [each for each in self.telling_sentences if any(each in value for value in values)]
 
     def list_field_numbers(self, name: str) -> list[float]:
         """The numbers in all fields whose name is a part of that name, as `rating` is of `average_rating`."""
@@ -141,8 +134,7 @@ class Content:
         prose = self._prose
         if not prose:
             return (", ".join(self.focus.passages),)
-        pieces = (piece.strip() for passage in prose for piece in _SENTENCE_END.split(passage))
-        return tuple(dict.fromkeys(_strip_greeting(piece) for piece in pieces if piece))
+        return tuple(dict.fromkeys(each for passage in prose for each in _split_sentences(passage)))
 
     @property
     def _is_one_row(self) -> bool:
@@ -160,6 +152,29 @@ class Content:
         counts = self._word_counts
         scores = {each: _score_sentence(each, counts) for each in self.sentences}
         return tuple(sorted(self.sentences, key=lambda each: -scores[each]))
+
+    @cached_property
+    def praise(self) -> tuple[str, ...]:
+        """The most telling sentences of fields such as `went_well`, else those with words of praise."""
+        return self._find_sentences(PRAISE_FIELDS, POSITIVE)
+
+    @cached_property
+    def criticism(self) -> tuple[str, ...]:
+        """The most telling sentences of fields such as `to_improve`, else those with words of complaint."""
+        return self._find_sentences(CRITICISM_FIELDS, NEGATIVE)
+
+    def _find_sentences(self, fields: frozenset[str], mood: frozenset[str]) -> tuple[str, ...]:
+        asked = frozenset(
+            sentence
+            for name, value in self.focus.fields
+            if not fields.isdisjoint(_spell_stems(name).split())
+            for sentence in _split_sentences(value)
+        )
+        if asked:
+            return tuple(each for each in self.telling_sentences if each in asked)
+        counts = {each: len(build_stems(each) & mood) for each in self.sentences}
+        moody = sorted(filter(counts.get, self.sentences), key=lambda each: -counts[each])
+        return tuple(moody) or self.telling_sentences
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -197,6 +212,11 @@ class Content:
 def read_numbers(text: str) -> list[float]:
     """The numbers of a text in their order; digits inside of words and versions are none."""
     return [float(match.replace(",", "")) for match in _NUMBER.findall(text)]
+
+
+def _split_sentences(passage: str) -> list[str]:
+    pieces = (piece.strip() for piece in _SENTENCE_END.split(passage))
+    return [_strip_greeting(piece) for piece in pieces if piece]
 
 
 def _strip_greeting(sentence: str) -> str:

@@ -90,9 +90,8 @@ def _split_sections(text: str) -> list[_Section]:
 def _read_heading(line: str, text: str, *, is_first: bool) -> str | None:
     """The line without its numbers where it is a heading: a marked one, or one that ends in a colon.
 
-    A closing tag is a heading without words.
-
-    `name:` is no heading but an empty field where the name is one word in lower case or has a value elsewhere.
+    A closing tag is a heading without words. `name:` is no heading but an empty field where the name is one word
+    in lower case or has a value elsewhere.
     """
     if line[:1] in _HEADING_MARKS and _MARKED_HEADING.fullmatch(line):
         return "" if line.startswith("</") else _DIGITS.sub("", line)

@@ -116,9 +116,11 @@ async def send_reply(send: "Send", reply: Reply) -> None:
 
 
 async def send_broken(send: "Send", reply: Reply) -> None:
-    """Send half of a reply and break the connection: raises `ConnectionResetError`, as the network would."""
+    """Send half of a reply and break the connection: raises what the client's own transport would raise."""
+    import httpx2
+
     headers = reply.build_headers()
     half = reply.body[: len(reply.body) // 2]
     await send({"type": "http.response.start", "status": int(reply.status), "headers": headers})
     await send({"type": "http.response.body", "body": half, "more_body": True})
-    raise ConnectionResetError("the offline model broke the connection on purpose")
+    raise httpx2.ReadError("the offline model broke the connection on purpose")

@@ -15,11 +15,12 @@ def serve(app: "ASGIApp", host: str, port: int) -> None:
 
 def _break_quietly(app: "ASGIApp") -> "ASGIApp":
     """A connection that is broken on purpose is no error of the server and needs no stack trace."""
+    import httpx2
 
     async def call(scope: "Scope", receive: "Receive", send: "Send") -> None:
         try:
             await app(scope, receive, send)
-        except ConnectionResetError:
+        except httpx2.ReadError:
             return
 
     return call

@@ -3,13 +3,6 @@
 from collections.abc import Callable, Sequence
 
 from llm_assets.gateways.offline_model.content import Content
-from llm_assets.gateways.offline_model.lexicon import (
-    CRITICISM_FIELDS,
-    NEGATIVE,
-    POSITIVE,
-    PRAISE_FIELDS,
-    build_stems,
-)
 from llm_assets.gateways.offline_model.patterns import build_matching_text, is_match
 from llm_assets.gateways.offline_model.roles import Role, decide_role, read_length_limit
 from llm_assets.gateways.offline_model.shapes import About, Text
@@ -118,13 +111,11 @@ def _write_quote(content: Content, nth: int) -> str:
 
 
 def _write_praise(content: Content, nth: int) -> str:
-    asked = content.list_sentences_about(PRAISE_FIELDS)
-    return _get(asked or _find_moody_sentences(content, POSITIVE), nth)
+    return _get(content.praise, nth)
 
 
 def _write_criticism(content: Content, nth: int) -> str:
-    asked = content.list_sentences_about(CRITICISM_FIELDS)
-    return _get(asked or _find_moody_sentences(content, NEGATIVE), nth)
+    return _get(content.criticism, nth)
 
 
 def _write_reason(content: Content, nth: int) -> str:
@@ -189,12 +180,6 @@ _WRITERS: dict[Role, Callable[[Content, int], str]] = {
     "language": lambda _content, _nth: "English",
 }
 """How each role's text is made; a field of any other role gets a keyword."""
-
-
-def _find_moody_sentences(content: Content, mood: frozenset[str]) -> list[str]:
-    counts = {each: len(build_stems(each) & mood) for each in content.sentences}
-    moody = [each for each in content.sentences if counts[each]]
-    return sorted(moody, key=lambda each: -counts[each]) or list(content.telling_sentences)
 
 
 def _get(options: Sequence[str], nth: int) -> str:

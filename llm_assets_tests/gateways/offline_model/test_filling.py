@@ -1,10 +1,11 @@
 """Whatever a schema asks for, the answer is valid under it."""
 
-import datetime
+import datetime as dt
 import enum
 import json
 import uuid
-from typing import Annotated, Literal, Optional, Union
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Optional, Union
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +17,9 @@ from llm_assets.gateways.offline_model.filling import Filling
 from llm_assets.gateways.offline_model.focus import parse_focus
 from llm_assets.gateways.offline_model.schema_reading import parse_shape
 
-TICKET = "subject: Charged twice\nbody: I was charged 2 times, 19.90 each. Refund one, please!\nid: T-77"
+TICKET = (
+    "subject: Charged twice\nbody: I was charged 2 times, 19.90 each. Refund one, please!\nid: T-77"
+)
 
 
 class Colour(enum.Enum):
@@ -41,24 +44,27 @@ def fill(schema: dict, text: str = TICKET, *, is_echo: bool = False) -> object:
     return Filling(content=content, is_echo=is_echo).fill(parse_shape(json.dumps(schema)))
 
 
-def fill_model(model: type[BaseModel], text: str = TICKET, *, is_echo: bool = False) -> BaseModel:
+def fill_model(
+    model: type[BaseModel], text: str = TICKET, *, is_echo: bool = False
+) -> dict[str, Any]:
     answer = json.dumps(fill(model.model_json_schema(), text, is_echo=is_echo), ensure_ascii=False)
-    return model.model_validate_json(answer, strict=True)
+    return model.model_validate_json(answer, strict=True).model_dump()
 
 
 def build_bounded_text(low: int, span: int):
     return Annotated[str, Field(min_length=low, max_length=low + span)]
 
 
-def build_integer(low: int, step: int, is_open: bool):
+def build_integer(low: int, step: int, *, is_open: bool):
     if is_open:
         return Annotated[int, Field(gt=low, lt=low + 2 * step + 1, multiple_of=step)]
     return Annotated[int, Field(ge=low, le=low + step, multiple_of=step)]
 
 
-def build_number(low: float, span: float, is_open: bool):
-    bounds = {"gt": low, "lt": low + span} if is_open else {"ge": low, "le": low + span}
-    return Annotated[float, Field(**bounds)]
+def build_number(low: float, span: float, *, is_open: bool):
+    if is_open:
+        return Annotated[float, Field(gt=low, lt=low + span)]
+    return Annotated[float, Field(ge=low, le=low + span)]
 
 
 PLAIN_TYPES = st.one_of(
@@ -71,11 +77,11 @@ PLAIN_TYPES = st.one_of(
             None,
             Colour,
             Literal["low", "high"],
-            Literal[1, "one", None],
-            datetime.date,
-            datetime.datetime,
-            datetime.time,
-            datetime.timedelta,
+            Literal[1, "one"] | None,
+            dt.date,
+            dt.datetime,
+            dt.time,
+            dt.timedelta,
             uuid.UUID,
             Node,
             Annotated[str, Field(pattern=r"^[A-Z]{2,3}-\d{4}$")],
@@ -85,8 +91,8 @@ PLAIN_TYPES = st.one_of(
         ]
     ),
     st.builds(build_bounded_text, st.integers(0, 60), st.integers(0, 30)),
-    st.builds(build_integer, st.integers(-50, 50), st.integers(1, 9), st.booleans()),
-    st.builds(build_number, st.floats(-9, 9), st.floats(0.01, 9), st.booleans()),
+    st.builds(build_integer, st.integers(-50, 50), st.integers(1, 9), is_open=st.booleans()),
+    st.builds(build_number, st.floats(-9, 9), st.floats(0.01, 9), is_open=st.booleans()),
 )
 
 
@@ -96,27 +102,41 @@ def extend_types(inner: st.SearchStrategy):
         inner.map(lambda kind: Optional[kind]),  # noqa: UP045 -- built while the test runs
         st.tuples(inner, inner).map(lambda pair: Union[pair]),  # noqa: UP007
         st.tuples(inner, inner).map(lambda pair: tuple[pair]),
-        st.builds(lambda kind, n: Annotated[list[kind], Field(min_length=n, max_length=n + 1)], inner, sizes),
+        st.builds(
+            lambda kind, n: Annotated[list[kind], Field(min_length=n, max_length=n + 1)],
+            inner,
+            sizes,
+        ),
         st.builds(lambda kind, n: Annotated[dict[str, kind], Field(min_length=n)], inner, sizes),
         inner.map(lambda kind: dict[Colour, kind]),
         st.builds(lambda kind, low: build_model({"inner": kind, "after": low}), inner, inner),
     )
 
 
-def build_model(fields: dict[str, object]) -> type[BaseModel]:
-    members = {name: (kind, ...) for name, kind in fields.items()}
+def build_model(fields: Mapping[str, object]) -> type[BaseModel]:
+    members: dict[str, Any] = {name: (kind, ...) for name, kind in fields.items()}
     return create_model("Made", __config__=ConfigDict(extra="forbid"), **members)
 
 
-NAMES = ["summary", "keywords", "question", "confidence", "score", "is_urgent", "name", "total", "x"]
+NAMES = [
+    "summary",
+    "keywords",
+    "question",
+    "confidence",
+    "score",
+    "is_urgent",
+    "name",
+    "total",
+    "x",
+]
 MODELS = st.dictionaries(
     st.sampled_from(NAMES), st.recursive(PLAIN_TYPES, extend_types, max_leaves=4), max_size=4
 ).map(build_model)
 
 
 @settings(max_examples=150, deadline=None)
-@given(MODELS, st.one_of(st.just(TICKET), st.text(max_size=200)), st.booleans())
-def test_every_answer_is_valid_under_its_model(model: type[BaseModel], text: str, is_echo: bool):
+@given(model=MODELS, text=st.one_of(st.just(TICKET), st.text(max_size=200)), is_echo=st.booleans())
+def test_every_answer_is_valid_under_its_model(model: type[BaseModel], text: str, *, is_echo: bool):
     """Pydantic, in strict mode, takes every answer, whatever the schema and whatever the content."""
     fill_model(model, text, is_echo=is_echo)
 
@@ -131,7 +151,7 @@ def test_every_answer_is_valid_under_its_model(model: type[BaseModel], text: str
         Annotated[set[Colour], Field(min_length=2)],
         Annotated[set[Annotated[str, Field(max_length=1)]], Field(min_length=9)],
         Annotated[set[Annotated[str, Field(pattern=r"^[ab]\d$")]], Field(min_length=12)],
-        Annotated[set[datetime.date], Field(min_length=5)],
+        Annotated[set[dt.date], Field(min_length=5)],
     ],
     ids=lambda kind: str(kind.__args__[0]) + str(kind.__metadata__[0].metadata),
 )
@@ -147,7 +167,10 @@ def test_members_of_a_set_differ(kind: object):
         ({"enum": [None]}, None),
         ({"type": "array", "items": {"type": "string"}, "maxItems": 0}, []),
         ({"type": ["null", "integer"], "minimum": 5, "maximum": 5}, 5),
-        ({"type": "array", "prefixItems": [{"const": 1}, {"const": "b"}], "items": False}, [1, "b"]),
+        (
+            {"type": "array", "prefixItems": [{"const": 1}, {"const": "b"}], "items": False},
+            [1, "b"],
+        ),
         ({"allOf": [{"type": "integer", "minimum": 3}, {"maximum": 3}]}, 3),
         ({"oneOf": [{"type": "null"}, {"const": "x"}]}, "x"),
         ({"$ref": "#/$defs/A", "$defs": {"A": {"const": 1}}}, 1),
@@ -164,7 +187,7 @@ def test_keywords_that_leave_one_value_give_that_value(schema: dict, answer: obj
 def test_members_come_in_the_order_of_the_schema():
     """Where confidence is decided last, it is still written where the schema has it."""
     model = build_model({"confidence": float, "category": Literal["billing", "bug"], "note": str})
-    assert list(fill_model(model).model_dump()) == ["confidence", "category", "note"]
+    assert list(fill_model(model)) == ["confidence", "category", "note"]
 
 
 def test_confidence_follows_how_clear_the_choice_was():
@@ -172,19 +195,19 @@ def test_confidence_follows_how_clear_the_choice_was():
     model = build_model({"category": Literal["billing", "bug"], "confidence": float})
     clear = fill_model(model, "body: The invoice was paid, yet my card was charged; refund it.")
     vague = fill_model(model, "body: Good morning from Lisbon.")
-    assert 0.5 <= vague.confidence < clear.confidence <= 0.95
+    assert 0.5 <= vague["confidence"] < clear["confidence"] <= 0.95
 
 
 def test_an_average_is_computed_over_the_rows():
     """`average_rating` is the mean of the rows' `rating`."""
     rows = "rating: 5\ncomment: fine course\n\nrating: 2\ncomment: too slow for me"
-    assert fill_model(build_model({"average_rating": float}), rows).average_rating == 3.5
+    assert fill_model(build_model({"average_rating": float}), rows)["average_rating"] == 3.5
 
 
 def test_a_number_of_the_text_within_bounds_answers_a_sum():
     """A field that asks for an integer gets one that the text has, the first that the bounds allow."""
     model = build_model({"answer": Annotated[int, Field(ge=10)]})
-    assert fill_model(model, "question: Of 3 hens each lays 16 eggs; 4 break.").answer == 16
+    assert fill_model(model, "question: Of 3 hens each lays 16 eggs; 4 break.")["answer"] == 16
 
 
 @pytest.mark.parametrize(
@@ -198,9 +221,9 @@ def test_a_number_of_the_text_within_bounds_answers_a_sum():
         ("mentions_refund", "body: all is well", False),
     ],
 )
-def test_a_truth_value_follows_from_the_text(name: str, text: str, answer: bool):
+def test_a_truth_value_follows_from_the_text(name: str, text: str, *, answer: bool):
     """Verdicts are favourable; other questions are answered by the words of the text."""
-    assert getattr(fill_model(build_model({name: bool}), text), name) is answer
+    assert fill_model(build_model({name: bool}), text)[name] is answer
 
 
 def test_echo_repeats_the_content_cut_to_size():
@@ -209,4 +232,18 @@ def test_echo_repeats_the_content_cut_to_size():
         {"note": str, "short": Annotated[str, Field(max_length=9)], "kind": Literal["bug", "other"]}
     )
     echo = fill_model(model, "body: The printer is broken.", is_echo=True)
-    assert echo.model_dump() == {"note": "The printer is broken.", "short": "The prin…", "kind": "bug"}
+    assert echo == {
+        "note": "The printer is broken.",
+        "short": "The prin…",
+        "kind": "bug",
+    }
+
+
+def test_a_list_ends_where_the_text_does():
+    """Without a least length it is not filled up with the same sentence and a number behind it."""
+    model = build_model({"weaknesses": list[str], "strengths": list[str]})
+    rows = "to_improve: The second book was expensive\nwent_well: Many dialogues in each lesson"
+    assert fill_model(model, rows) == {
+        "weaknesses": ["The second book was expensive"],
+        "strengths": ["Many dialogues in each lesson"],
+    }

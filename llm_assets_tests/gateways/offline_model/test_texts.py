@@ -9,7 +9,9 @@ from llm_assets.gateways.offline_model.roles import decide_role
 from llm_assets.gateways.offline_model.shapes import About, Text
 from llm_assets.gateways.offline_model.texts import build_text, choose_text, fit_text
 
-REVIEW = "course: Databases\ncomment: The lecturer was excellent. The exercises were confusing and dull."
+REVIEW = (
+    "course: Databases\ncomment: The lecturer was excellent. The exercises were confusing and dull."
+)
 
 
 def choose(name: str, text: str = REVIEW, *, description: str = "", nth: int = 0) -> str:
@@ -52,8 +54,12 @@ def test_a_field_gets_what_the_text_says_about_it(name: str, text: str):
 
 def test_questions_differ_within_a_list_and_between_rows():
     """Each is made around another keyword; another row gives other ones."""
-    mine = [choose("questions", "skill: SQL\nnotes: window functions, indexes", nth=i) for i in range(3)]
-    other = [choose("questions", "skill: Airflow\nnotes: backfills, sensors", nth=i) for i in range(3)]
+    mine = [
+        choose("questions", "skill: SQL\nnotes: window functions, indexes", nth=i) for i in range(3)
+    ]
+    other = [
+        choose("questions", "skill: Airflow\nnotes: backfills, sensors", nth=i) for i in range(3)
+    ]
     assert len({*mine, *other}) == 6
     assert "window functions" in mine[0]
 

@@ -1,0 +1,97 @@
+"""What an answer is worth: valid, or why not and what the next attempt is told about it."""
+
+from dataclasses import dataclass
+from typing import Literal, assert_never
+
+from pydantic import BaseModel
+
+from llm_assets.core.answers import InvalidAnswer, ValidAnswer, parse_answer
+from llm_assets.core.calls import Answer
+from llm_assets.core.step import Judge
+
+FEEDBACK_INVALID = (
+    "Your answer was not accepted: {problem}\n"
+    "Answer again with one JSON object that follows the schema, and nothing else."
+)
+FEEDBACK_REJECTED = (
+    "Your answer was checked and rejected: {problem}\n"
+    "Answer again, with that mended, with one JSON object that follows the schema, and nothing else."
+)
+FEEDBACK_TRUNCATED = (
+    "Your answer was cut off. Answer again, more briefly, with the complete JSON object."
+)
+MAX_ECHO_CHARS = 4000
+"""A longer wrong answer is shown to the model only up to here: its end teaches nothing and costs tokens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Why an answer was not accepted, and what the next attempt says about it."""
+
+    outcome: Literal["invalid", "truncated", "refused", "rejected", "failed"]
+    text: str
+    echo: str = ""
+    """The answer as the model is shown it again; none where that would teach nothing."""
+    feedback: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the judge said of a valid answer."""
+
+    is_accepted: bool
+    reason: str
+    output: ValidAnswer
+
+
+def read_generated(
+    answer: Answer, output_model: type[BaseModel], *, has_cap: bool
+) -> ValidAnswer | Problem:
+    """Judge how an answer ended first: what was cut off or refused is never parsed.
+
+    `has_cap` tells that a larger cap is the remedy for a cut-off answer, and not a shorter answer.
+    """
+    if answer.finish_reason == "length":
+        return Problem(
+            outcome="truncated",
+            text="The answer was cut off at the output cap.",
+            feedback="" if has_cap else FEEDBACK_TRUNCATED,
+        )
+    if answer.refusal or answer.finish_reason == "content_filter":
+        reason = answer.refusal or "the provider's content filter stopped it"
+        return Problem(outcome="refused", text=f"The model refused: {reason}")
+    parsed = parse_answer(answer.text or "", output_model)
+    match parsed:
+        case ValidAnswer():
+            return parsed
+        case InvalidAnswer(problem=text):
+            return Problem(
+                outcome="invalid",
+                text=text,
+                echo=(answer.text or "")[:MAX_ECHO_CHARS],
+                feedback=FEEDBACK_INVALID.format(problem=text),
+            )
+        case _:
+            assert_never(parsed)
+
+
+def read_verdict(answer: Answer, judge: Judge) -> Verdict | Problem:
+    """The judge's verdict, or why its answer is none. The latter says nothing about the item."""
+    read = read_generated(answer, judge.verdict_model, has_cap=True)
+    if isinstance(read, Problem):
+        return Problem(outcome="failed", text=f"The judge gave no verdict: {read.text}")
+    return Verdict(
+        is_accepted=read.output[judge.rules.verdict_field] is True,
+        reason=str(read.output.get(judge.rules.reason_field) or "no reason given"),
+        output=read,
+    )
+
+
+def build_rejection(answer: Answer, reason: str) -> Problem:
+    """What a valid answer that the judge rejected means for the next attempt."""
+    return Problem(
+        outcome="rejected",
+        text=reason,
+        echo=(answer.text or "")[:MAX_ECHO_CHARS],
+        feedback=FEEDBACK_REJECTED.format(problem=reason),
+    )

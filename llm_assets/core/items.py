@@ -1,0 +1,31 @@
+"""What the item loop knows of one item, and the names its prompts can use."""
+
+from dataclasses import dataclass
+
+from llm_assets.core.context import render_row_block
+from llm_assets.core.work_items import WorkItem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A work item with the text of its group beside it."""
+
+    work: WorkItem
+    group_context: str | None
+    epoch: int
+    """How often this item was forced to ask anew."""
+
+
+def build_names(item: Item, *, columns: tuple[str, ...], used: frozenset[str]) -> dict[str, object]:
+    """The values of the names that a prompt may use.
+
+    `columns` are those of a row in the order in which it is written out; `used` are the names that the prompt
+    really uses, so that no text is written out in vain.
+    """
+    work = item.work
+    names: dict[str, object] = {**work.values, "row": work.values}
+    if "row_block" in used:
+        names["row_block"] = render_row_block(work.values, columns)
+    if work.group_key is not None:
+        names |= {"group_key": work.group_key, "group_context": item.group_context}
+    return names
