@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from llm_assets.core.fingerprint import fingerprint
-from llm_assets.core.ids import CallKey, Sha256
+from llm_assets.core.ids import CallKey, GroupContextId, RowId, Sha256, WorkId
 
 Role = Literal["system", "user", "assistant"]
 Purpose = Literal["generate", "judge", "schema"]
@@ -137,3 +137,17 @@ class Fault:
     http_status: int | None = None
     retry_after_seconds: float | None = None
     request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOrigin:
+    """What a call was made for and from, so that a later plan can say what has changed since."""
+
+    work_id: WorkId
+    row_id: RowId
+    """The item's first row."""
+    group_context_id: GroupContextId | None
+    prompt_sha256: Sha256
+    schema_sha256: Sha256
+    settings_sha256: Sha256
+    """Of the model, the endpoint and the parameters."""

@@ -13,6 +13,8 @@ from pydantic import JsonValue
 from llm_assets.core.calls import Fault, FaultKind, Usage
 
 MAX_QUOTED_CHARS = 300
+FAR_FUTURE_SECONDS = 4_102_444_800
+"""The year 2100: a server whose clock is beyond it counts in milliseconds."""
 
 _KIND_BY_STATUS: dict[int, FaultKind] = {
     401: "bad_key",
@@ -101,15 +103,20 @@ def _read_choice(
     has_ended_early = finish_reason in ("length", "content_filter")
     if not isinstance(text, str) and not refusal and not has_ended_early:
         return _broken(f"the answer has no content: {_quote(body)}")
-    created = reply.get("created")
+    created = _read_count(reply, "created") or 0
     return Completion(
-        text=text if isinstance(text, str) else None,
-        refusal=str(refusal) if refusal else None,
-        finish_reason=finish_reason if isinstance(finish_reason, str) else "unknown",
-        model=str(reply.get("model") or ""),
+        text=_mend_text(text) if isinstance(text, str) else None,
+        refusal=_mend_text(str(refusal)) if refusal else None,
+        finish_reason=_mend_text(finish_reason) if isinstance(finish_reason, str) else "unknown",
+        model=_mend_text(str(reply.get("model") or "")),
         usage=_read_usage(reply.get("usage")),
-        created_seconds=created if isinstance(created, int) and created > 0 else None,
+        created_seconds=created if 0 < created < FAR_FUTURE_SECONDS else None,
     )
+
+
+def _mend_text(text: str) -> str:
+    """The text with `?` for half characters, which a server that cuts at a token leaves and no file can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _read_usage(usage: JsonValue) -> Usage | None:
@@ -145,7 +152,7 @@ def _read_error(reply: dict[str, JsonValue], *, status: int | None, body: bytes)
     code = str(content.get("code") or content.get("type") or "")
     param = str(content.get("param") or "")
     kind = _decide_kind(status, code=code, param=param, said=said)
-    return Fault(kind=kind, message=said[:MAX_QUOTED_CHARS], http_status=status)
+    return Fault(kind=kind, message=_mend_text(said[:MAX_QUOTED_CHARS]), http_status=status)
 
 
 def _decide_kind(status: int | None, *, code: str, param: str, said: str) -> FaultKind:

@@ -1,11 +1,14 @@
 """What all calls of a task have in common: one step asks, and may have a judge."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from pydantic import BaseModel
 
 from llm_assets.config.task import AttemptSettings, JudgeSettings
 from llm_assets.core.calls import CallSettings
+from llm_assets.core.fingerprint import fingerprint_text
+from llm_assets.core.ids import Sha256
 from llm_assets.core.prompts import Prompt
 
 
@@ -14,10 +17,16 @@ class Judge:
     """Who checks the valid answers of a step."""
 
     prompt: Prompt
+    schema_text: str
     settings: CallSettings
     verdict_model: type[BaseModel]
     rules: JudgeSettings
     max_output_tokens: int | None
+
+    @cached_property
+    def schema_sha256(self) -> Sha256:
+        """The hash of what the judge is told about a verdict."""
+        return fingerprint_text(self.schema_text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,3 +43,8 @@ class Step:
     attempts: AttemptSettings
     max_output_tokens: int | None
     judge: Judge | None
+
+    @cached_property
+    def schema_sha256(self) -> Sha256:
+        """The hash of what the model is told about an answer."""
+        return fingerprint_text(self.schema_text)

@@ -76,13 +76,15 @@ def build_judge(
     """Check the judge's prompt against the columns, and that its model can hold a verdict."""
     _check_verdict_model(verdict_model, rules)
     llm = rules.llm or settings.llm
+    schema_text = build_schema_text({verdict_model.__name__: verdict_model})
     return Judge(
+        schema_text=schema_text,
         prompt=build_prompt(
             prompt,
             path=prompt_path,
             columns=columns,
             item_names=_NAMES_BY_MODE[settings.grouping.mode] | JUDGE_NAMES,
-            llm_schema=build_schema_text({verdict_model.__name__: verdict_model}),
+            llm_schema=schema_text,
         ),
         settings=build_call_settings(
             llm, endpoint=endpoint, base_url=base_url, output_model=verdict_model

@@ -38,6 +38,8 @@ class Collection(Protocol):
         ...
 
 
+_META: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
+
 Model = TypeVar("Model", bound=BaseModel)
 Records = TypeVar("Records", bound=Collection)
 
@@ -96,8 +98,8 @@ def load_records(path: UPath, collection: type[Records], *, shown: str) -> Recor
 def _load_meta(path: UPath, *, shown: str) -> dict[str, Any]:
     meta_shown = f"{shown.removesuffix(path.suffix)}.meta.json"
     try:
-        return json.loads(_read(_find_meta(path), shown=meta_shown))
-    except ValueError as exc:
+        return _META.validate_json(_read(_find_meta(path), shown=meta_shown))
+    except ValidationError as exc:
         raise _build_foreign_error(meta_shown, exc) from exc
 
 
@@ -146,36 +148,47 @@ def _read(path: UPath, *, shown: str) -> bytes:
 
 
 def _write(path: UPath, chunks: Iterable[bytes]) -> str:
-    """Write a file and return the hash of its bytes.
-
-    Locally through a temporary file that takes its place in one move; object storage shows an upload only
-    once it is whole, and cannot rename.
-    """
-    digest = hashlib.sha256()
-    is_local = path.protocol in ("", "file", "local")
-    target = _name_temporary(path) if is_local else path
+    """Write a file and return the hash of its bytes; what stood there is replaced as a whole or stays."""
     try:
+        if path.protocol in ("", "file", "local"):
+            return _write_locally(Path(path.path), chunks)
+        # A stream to object storage ends as an object even where its writer failed half-way.
+        content = b"".join(chunks)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("wb") as file:
-            for chunk in chunks:
-                digest.update(chunk)
-                file.write(chunk)
-        if is_local:
-            Path(target.path).replace(path.path)
+        path.write_bytes(content)
     except OSError as exc:
         raise StorageError(
             f"The artifact {path.name} cannot be written: {exc}.",
             remedy="Check the folder's permissions and the free space.",
         ) from exc
+    except ValueError as exc:  # NaN, infinity or half characters, which no JSON file can hold
+        raise StorageError(
+            f"The artifact {path.name} cannot be written: {exc}; the one that stood there stays.",
+            remedy="Take the value out of the input.",
+        ) from exc
+    return hashlib.sha256(content).hexdigest()
+
+
+def _write_locally(path: Path, chunks: Iterable[bytes]) -> str:
+    """Write a temporary file, then let it take its place in one move."""
+    digest = hashlib.sha256()
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with temporary.open("wb") as file:
+            for chunk in chunks:
+                digest.update(chunk)
+                file.write(chunk)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
     return digest.hexdigest()
 
 
-def _name_temporary(path: UPath) -> UPath:
-    return path.with_name(f".{path.name}.{os.getpid()}")
-
-
-def _build_foreign_error(shown: str, exc: ValueError) -> StorageError:
-    reason = str(exc).splitlines()[0]
+def _build_foreign_error(shown: str, exc: ValidationError) -> StorageError:
+    first = exc.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    reason = f"{place}: {first['msg']}" if place else first["msg"]
     return StorageError(
         f"The artifact {shown} is damaged or was written by another version: {reason}.",
         remedy=REMEDY,

@@ -9,9 +9,9 @@ from itertools import count
 from typing import Protocol, assert_never
 
 from llm_assets.config.task import LimitSettings
-from llm_assets.core.calls import Answer, CallRequest, Fault, FaultKind, Purpose, Usage
+from llm_assets.core.calls import Answer, CallOrigin, CallRequest, Fault, FaultKind, Purpose, Usage
 from llm_assets.core.completions import Completion
-from llm_assets.core.ids import BatchKey, CallKey, TaskName, WorkId
+from llm_assets.core.ids import BatchKey, CallKey, TaskName
 from llm_assets.core.retry import GiveUp, Stop, Wait, decide_retry
 from llm_assets.core.tokens import count_tokens_approximately
 from llm_assets.errors import ProviderError
@@ -96,7 +96,7 @@ class Call:
     key: CallKey
     request: CallRequest
     purpose: Purpose
-    work_id: WorkId
+    origin: CallOrigin
     shared_texts: tuple[str, ...]
     """Longer texts that other calls' messages hold too, so that the ledger stores them once."""
 
@@ -172,7 +172,7 @@ class Caller:
                 task=self._identity.task,
                 batch=self._identity.batch,
                 run_id=self._identity.run_id,
-                work_id=call.work_id,
+                origin=call.origin,
                 endpoint=route.name,
                 recorded_at=self._clock.get_now(),
                 latency_seconds=latency_seconds,

@@ -8,11 +8,12 @@ from llm_assets.core.calls import Fault
 from llm_assets.core.ids import CallKey
 from llm_assets.core.item_ends import assign_output
 from llm_assets.core.item_loop import Ask, Done, advance, build_fault_output
+from llm_assets.core.item_origin import build_origin
 from llm_assets.core.item_replay import ReplayedItem
 from llm_assets.core.items import Item
 from llm_assets.core.llm_outputs import ItemOutput
 from llm_assets.core.step import Step
-from llm_assets.errors import ProviderError
+from llm_assets.errors import LLMAssetsError
 from llm_assets.gateways.caller import Call, Caller, Progress
 
 Due = tuple[int, ReplayedItem]
@@ -32,7 +33,8 @@ class Dispatcher:
     ) -> dict[int, ItemOutput]:
         """Ask for every due item until it is at its end; the outputs by the items' places.
 
-        `ProviderError` stops it where no further call could fare better; what was answered is on record.
+        `ProviderError` stops it where no further call could fare better, `StorageError` where nothing can be put on
+        record any more; what was answered until then is there.
         """
         outputs: dict[int, ItemOutput] = {}
         queue = iter(_group_identical(due))
@@ -41,7 +43,7 @@ class Dispatcher:
             async with asyncio.TaskGroup() as workers:
                 for _ in range(n_workers):
                     workers.create_task(self._work(queue, outputs))
-        except* ProviderError as group:
+        except* LLMAssetsError as group:
             raise group.exceptions[0] from None
         return outputs
 
@@ -74,7 +76,7 @@ class Dispatcher:
             key=ask.request.build_key(),
             request=ask.request,
             purpose=ask.purpose,
-            work_id=item.work.work_id,
+            origin=build_origin(self._step, item, ask.purpose),
             shared_texts=tuple(text for text in shared_texts if text),
         )
 

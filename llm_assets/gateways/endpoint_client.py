@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 NO_KEY = "no-key"
 """Sent to servers that ask for no key, because the client insists on one."""
+CONNECT_SECONDS = 10.0
+MIN_KEY_BYTES = 8
+"""Shorter ones, such as `EMPTY`, are no secrets, and may be words of a message."""
 _JSON_HEADERS = {"Content-Type": "application/json"}
 
 
@@ -42,7 +45,8 @@ class EndpointClient:
         The time-out is total: the client's own is per read, and a server that drips bytes never meets it.
         """
         import httpx2
-        from openai import APIConnectionError, APIStatusError, APITimeoutError
+        from aiohttp import ClientError
+        from openai import APIConnectionError, APIStatusError
 
         body = json.dumps(build_body(request), ensure_ascii=False).encode()
         try:
@@ -55,18 +59,27 @@ class EndpointClient:
                     options={"headers": _JSON_HEADERS},
                 )
         except APIStatusError as exc:
-            return _read_refusal(exc.status_code, exc.response.content, exc.response.headers)
-        except (TimeoutError, APITimeoutError):
+            body = self._hide_key(exc.response.content)
+            return _read_refusal(exc.status_code, body, exc.response.headers)
+        except TimeoutError:
             message = f"No answer within {self._timeout_seconds:g} s."
             return _build_fault_reply(Fault(kind="timed_out", message=message))
-        except APIConnectionError as exc:
-            reason = str(exc.__cause__ or exc).strip() or type(exc.__cause__ or exc).__name__
+        # The transport calls a refused connection a time-out, and passes a reply that is no HTTP on as an error
+        # of aiohttp, whose repr shows the key.
+        except (APIConnectionError, ClientError) as exc:
+            cause = exc.__cause__ or exc
+            reason = " ".join(str(cause).split()) or type(cause).__name__
             message = f"The connection failed: {reason}"
             return _build_fault_reply(Fault(kind="unreachable", message=message))
-        return Reply(
-            result=read_completion(response.content),
-            request_id=response.headers.get("x-request-id"),
-        )
+        result = read_completion(response.content)
+        if isinstance(result, Fault):
+            result = read_completion(self._hide_key(response.content))
+        return Reply(result=result, request_id=response.headers.get("x-request-id"))
+
+    def _hide_key(self, body: bytes) -> bytes:
+        """A body that may be quoted in a message: some servers say which key they refuse."""
+        key = self._client.api_key.encode()
+        return body.replace(key, b"[key]") if len(key) >= MIN_KEY_BYTES else body
 
 
 def build_body(request: CallRequest) -> dict[str, JsonValue]:
@@ -91,11 +104,10 @@ async def open_endpoint_client(
     connection: Connection, *, timeout_seconds: float
 ) -> AsyncGenerator[EndpointClient]:
     """A client for one endpoint; the offline model is called in-process through the same code."""
+    import httpx2
     from openai import AsyncOpenAI, DefaultAioHttpClient
 
     if connection.endpoint.is_offline:
-        import httpx2
-
         from llm_assets.gateways.offline_model.app import build_app
 
         http_client = httpx2.AsyncClient(transport=httpx2.ASGITransport(build_app()))
@@ -106,6 +118,7 @@ async def open_endpoint_client(
         api_key=connection.api_key or NO_KEY,
         base_url=connection.base_url,
         http_client=http_client,
+        timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
         max_retries=0,
     ) as client:
         yield EndpointClient(client, timeout_seconds=timeout_seconds)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from upath import UPath
 
-from llm_assets.core.fingerprint import fingerprint_text
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.items import Item
@@ -16,6 +15,7 @@ from llm_assets.core.schema_record import SchemaText
 from llm_assets.core.step import Step
 from llm_assets.core.steps import decide_level
 from llm_assets.core.work_items import WorkItems
+from llm_assets.errors import StorageError
 from llm_assets.gateways.artifacts import write_model
 from llm_assets.gateways.caller import RunIdentity
 from llm_assets.gateways.clock import Clock
@@ -90,8 +90,17 @@ def generate_outputs(
 
 
 def build_items(items: WorkItems, contexts: GroupContexts) -> tuple[Item, ...]:
-    """The work items with the text of their group beside them."""
+    """The work items with the text of their group beside them.
+
+    `StorageError` where a context is missing: contexts and items were made at different times.
+    """
     texts = {context.group_context_id: context.text for context in contexts.records}
+    wanted = {work.group_context_id for work in items.records} - {None}
+    if not wanted <= texts.keys():
+        raise StorageError(
+            "The stored work items name group contexts that the stored group contexts do not hold.",
+            remedy="Materialize `group_contexts` and `work_items` again, in this order.",
+        )
     return tuple(
         Item(
             work=work,
@@ -117,7 +126,7 @@ def _build_meta(
         is_rehearsal=task.endpoint.is_offline,
         prompt_path=step.prompt.path,
         prompt_sha256=step.prompt.sha256,
-        schema_sha256=fingerprint_text(step.schema_text),
+        schema_sha256=step.schema_sha256,
         judge_model=step.judge.settings.model if step.judge else None,
         judge_prompt_sha256=step.judge.prompt.sha256 if step.judge else None,
         structured_output=decide_level(llm, task.endpoint, module.output_model),

@@ -2,12 +2,15 @@
 
 import asyncio
 import json
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
 from llm_assets.config.task import SchemaGenerationSettings
-from llm_assets.core.calls import Answer, CallRequest, Fault, Message
-from llm_assets.core.ids import BatchKey, WorkId
+from llm_assets.core.calls import Answer, CallOrigin, CallRequest, Fault, Message
+from llm_assets.core.fingerprint import fingerprint_text
+from llm_assets.core.ids import BatchKey, RowId, WorkId
 from llm_assets.core.input_snapshot import InputSnapshot, build_input_snapshot
 from llm_assets.core.prompts import render_free_prompt
 from llm_assets.core.schema_answer import parse_proposed_schema
@@ -55,14 +58,13 @@ def ensure_schema(task: Task, project: Project, *, run_id: str, clock: Clock) ->
             f"The schema module {project.show(task.schema_path)} of task {task.name!r} does not exist.",
             remedy="Write it, or describe what each output should hold under `schema.generate`.",
         )
-    text = _propose(task, project, settings.generate, run_id=run_id, clock=clock)
-    source = render_schema_source(parse_proposed_schema(text), model_name=settings.output_model)
+    source = _propose_source(task, project, settings.generate, run_id=run_id, clock=clock)
     archived = write_schema_module(task.schema_path, source, archived_at=clock.get_now())
     module = load_task_schema(task, project)
     return EnsuredSchema(module=module, is_new=True, archived_path=archived)
 
 
-def _propose(
+def _propose_source(
     task: Task,
     project: Project,
     generate: SchemaGenerationSettings,
@@ -70,9 +72,14 @@ def _propose(
     run_id: str,
     clock: Clock,
 ) -> str:
-    """The model's proposal; one that is on record for the same question is not asked for again."""
+    """The module of the model's proposal, printed; a good one on record is not asked for again.
+
+    One on record that no module can be printed from is passed over, and the question is asked once more.
+    """
     connection = build_connection(task.settings.llm, task.endpoint, project=project)
-    request = CallRequest(
+    identity = RunIdentity(task=task.name, batch=SCHEMA_BATCH, run_id=run_id)
+    model_name = task.settings.schema_.output_model
+    first = CallRequest(
         settings=build_call_settings(
             task.settings.llm,
             endpoint=task.endpoint,
@@ -85,23 +92,43 @@ def _propose(
         epoch=0,
         occurrence=0,
     )
-    key = request.build_key()
     with open_ledger(project.ledger_url) as ledger:
-        known = ledger.find_answers([key]).get(key)
-        call = Call(
-            key=key, request=request, purpose="schema", work_id=WorkId("schema"), shared_texts=()
-        )
-        identity = RunIdentity(task=task.name, batch=SCHEMA_BATCH, run_id=run_id)
-        answer = known or asyncio.run(
-            _ask(call, task, connection, ledger, identity=identity, clock=clock)
-        )
-    if isinstance(answer, Fault):
-        raise ProviderError(
-            f"No schema was proposed for task {task.name!r}: {answer.message}",
-            remedy="Run again, or write the schema module yourself.",
-            kind=answer.kind,
-        )
-    return answer.text or ""
+        for attempt in count(1):
+            call = _build_call(replace(first, attempt=attempt))
+            known = ledger.find_answers([call.key]).get(call.key)
+            if known is None:
+                asking = _ask(call, task, connection, ledger, identity=identity, clock=clock)
+                return _print_source(asyncio.run(asking), model_name=model_name)
+            with suppress(ConfigError):
+                return _print_source(known, model_name=model_name)
+    raise AssertionError("unreachable: the loop counts for ever")
+
+
+def _build_call(request: CallRequest) -> Call:
+    return Call(
+        key=request.build_key(),
+        request=request,
+        purpose="schema",
+        work_id=WorkId("schema"),
+        shared_texts=(),
+    )
+
+
+def _print_source(answer: Answer, *, model_name: str) -> str:
+    """`ConfigError` where the answer holds no schema, or one that no module can be printed from."""
+    return render_schema_source(parse_proposed_schema(answer.text or ""), model_name=model_name)
+
+
+def _build_origin(request: CallRequest, generate: SchemaGenerationSettings) -> CallOrigin:
+    """No row and no schema yet: the description stands for both."""
+    return CallOrigin(
+        work_id=WorkId("schema"),
+        row_id=RowId("schema"),
+        group_context_id=None,
+        prompt_sha256=fingerprint_text(generate.prompt),
+        schema_sha256=fingerprint_text(generate.description),
+        settings_sha256=request.settings.fingerprint,
+    )
 
 
 async def _ask(
@@ -112,7 +139,8 @@ async def _ask(
     *,
     identity: RunIdentity,
     clock: Clock,
-) -> Answer | Fault:
+) -> Answer:
+    """`ProviderError` where no answer comes."""
     limits = task.settings.limits
     client = open_endpoint_client(connection, timeout_seconds=limits.timeout_seconds)
     async with client as endpoint:
@@ -126,7 +154,14 @@ async def _ask(
                 clock=clock,
                 progress=Progress(n_to_run=1),
             )
-            return await caller.find_answer(call)
+            result = await caller.find_answer(call)
+    if isinstance(result, Fault):
+        raise ProviderError(
+            f"No schema was proposed for task {task.name!r}: {result.message}",
+            remedy="Run again, or write the schema module yourself.",
+            kind=result.kind,
+        )
+    return result
 
 
 def _render_question(

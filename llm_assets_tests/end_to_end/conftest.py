@@ -36,3 +36,17 @@ def paid_project(
 def paid(paid_project: TinyProject, tmp_path: Path) -> TinyProject:
     """A copy of the project whose batch was run once."""
     return paid_project.copy(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def finished_project(tmp_path_factory: pytest.TempPathFactory) -> TinyProject:
+    """A project whose batch was run once; its model answers in the process."""
+    project = build_project(tmp_path_factory.mktemp("finished") / "project")
+    project.run_json("notes")
+    return project
+
+
+@pytest.fixture
+def finished(finished_project: TinyProject, tmp_path: Path) -> TinyProject:
+    """A copy of the project whose batch was run once."""
+    return finished_project.copy(tmp_path / "project")

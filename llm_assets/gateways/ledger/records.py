@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from llm_assets.core.calls import Answer, CallRequest, Fault, Purpose, Usage
+from llm_assets.core.calls import Answer, CallOrigin, CallRequest, Fault, Purpose, Usage
 from llm_assets.core.fingerprint import fingerprint_text, render_json
-from llm_assets.core.ids import BatchKey, CallKey, TaskName, WorkId
+from llm_assets.core.ids import BatchKey, CallKey, TaskName
 from llm_assets.core.message_parts import split_shared
 
 SqlRow = Mapping[str, str | int | float | bool | None]
@@ -28,7 +28,7 @@ class CallRecord:
     task: TaskName
     batch: BatchKey
     run_id: str
-    work_id: WorkId
+    origin: CallOrigin
     endpoint: str
     recorded_at: datetime
     latency_seconds: float
@@ -52,7 +52,12 @@ def build_call_row(record: CallRecord) -> SqlRow:
         "task": record.task,
         "batch": record.batch,
         "run_id": record.run_id,
-        "work_id": record.work_id,
+        "work_id": record.origin.work_id,
+        "row_id": record.origin.row_id,
+        "group_context_id": record.origin.group_context_id,
+        "prompt_sha256": record.origin.prompt_sha256,
+        "schema_sha256": record.origin.schema_sha256,
+        "settings_sha256": record.origin.settings_sha256,
         "purpose": record.purpose,
         "attempt": record.request.attempt,
         "endpoint": record.endpoint,

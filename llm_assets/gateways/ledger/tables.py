@@ -18,6 +18,11 @@ calls = Table(
     Column("batch", Text, nullable=False),
     Column("run_id", Text, nullable=False),
     Column("work_id", Text, nullable=False),
+    Column("row_id", Text, nullable=False),
+    Column("group_context_id", Text),
+    Column("prompt_sha256", Text, nullable=False),
+    Column("schema_sha256", Text, nullable=False),
+    Column("settings_sha256", Text, nullable=False),
     Column("purpose", Text, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("endpoint", Text, nullable=False),
@@ -43,6 +48,7 @@ calls = Table(
     # Not unique: two processes may have paid for the same call at the same time, and both payments are true.
     Index("calls_by_key", "call_key"),
     Index("calls_by_task", "task", "batch"),
+    Index("calls_by_item", "task", "work_id"),
     Index("calls_by_time", "recorded_at"),
 )
 
@@ -69,3 +75,13 @@ epochs = Table(
     Column("epoch", Integer, nullable=False),
 )
 """How often the item whose first call this is (in epoch 0) was forced to ask anew."""
+
+
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("cost_usd", Text, nullable=False),
+    Column("expires_at", Text, nullable=False),
+)
+"""What runs under way may still spend, so that a daily cap holds for all of them together."""
