@@ -1,18 +1,18 @@
 """Whether a model's text is an answer: JSON, and valid under the task's schema."""
 
-import json
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
+from llm_assets.core.characters import replace_unstorable
 from llm_assets.core.fingerprint import render_json
+from llm_assets.core.json_search import find_json
 
 MAX_PROBLEMS_SHOWN = 5
-
-_THINKING = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
-_FENCE = re.compile(r"```[ \t]*([\w-]*)[ \t]*\n(.*?)```", re.DOTALL)
+MAX_PROBLEM_CHARS = 300
+"""A model can invent a field name of any length, and the next attempt quotes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +35,14 @@ def parse_answer(text: str, output_model: type[BaseModel]) -> ValidAnswer | Inva
 
     Never call it on a cut-off answer: a repaired fragment can look valid.
     """
+    text = replace_unstorable(text)
     judged = _validate(text, output_model, is_repaired=False)
     if judged is not None:
         return judged
-    found = _find_json(text)
+    found = find_json(text)
     if found is not None:
         judged = _validate(found.text, output_model, is_repaired=found.is_repaired)
-    return judged or InvalidAnswer(problem="The answer is not JSON.")
+    return judged or InvalidAnswer(problem="The answer is not one complete JSON object.")
 
 
 def _validate(
@@ -49,10 +50,12 @@ def _validate(
 ) -> ValidAnswer | InvalidAnswer | None:
     """The verdict of the schema, or None where the text is not JSON."""
     try:
-        valid = output_model.model_validate_json(text, strict=True)
+        output = _dump(output_model.model_validate_json(text, strict=True))
     except ValidationError as exc:
         return None if _is_about_json(exc) else InvalidAnswer(problem=_render_problems(exc))
-    output = cast("dict[str, JsonValue]", valid.model_dump(mode="json", by_alias=True))
+    except Exception as exc:  # noqa: BLE001 a schema's validators are a person's code and may raise anything
+        reason = f"{type(exc).__name__}: {exc}"[:MAX_PROBLEM_CHARS]
+        return InvalidAnswer(problem=f"The schema's own check failed on the answer: {reason}")
     try:
         render_json(output)
     except ValueError:  # NaN and infinity, which no artifact can hold
@@ -60,60 +63,26 @@ def _validate(
     return ValidAnswer(output=output, is_repaired=is_repaired)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    text: str
-    is_repaired: bool
+def _dump(valid: BaseModel) -> dict[str, JsonValue]:
+    plain = cast("JsonValue", valid.model_dump(mode="json", by_alias=True))
+    native = cast("object", valid.model_dump(by_alias=True))
+    return cast("dict[str, JsonValue]", _sort_sets(plain, native))
 
 
-def _find_json(text: str) -> _Found | None:
-    bare = _strip_wrapping(text)
-    for candidate in (bare, bare[_find_start(bare) :]):
-        data = _read_json(candidate)
-        if data is not None:
-            return _Found(text=_spell(data), is_repaired=False)
-    return _repair(bare)
-
-
-def _strip_wrapping(text: str) -> str:
-    """The text without a model's thinking and without the code fence around it, the JSON one first."""
-    text = _THINKING.sub("", text.lstrip("\ufeff")).strip()
-    fences = cast("list[tuple[str, str]]", _FENCE.findall(text))
-    if not fences:
-        return text
-    named = [body for language, body in fences if language.lower() == "json"]
-    return (named or [body for _, body in fences])[0].strip()
-
-
-def _find_start(text: str) -> int:
-    starts = [position for mark in "{[" if (position := text.find(mark)) >= 0]
-    return min(starts, default=0)
-
-
-def _read_json(text: str) -> JsonValue:
-    """The JSON value at the start of a text, or None; raw control characters in strings are tolerated."""
-    try:
-        value, _ = json.JSONDecoder(strict=False).raw_decode(text)
-    except (ValueError, RecursionError):  # deep nesting raises the latter
-        return None
-    return cast("JsonValue", value)
-
-
-def _repair(text: str) -> _Found | None:
-    from json_repair import repair_json
-
-    if not any(mark in text for mark in "{["):
-        return None  # prose would be "repaired" to an empty string
-    try:
-        value = cast("JsonValue", repair_json(text[_find_start(text) :], return_objects=True))
-    except RecursionError:
-        return None
-    return _Found(text=_spell(value), is_repaired=True) if value not in ("", None) else None
-
-
-def _spell(value: JsonValue) -> str:
-    """JSON text whose lone surrogates, which no file can hold, are replaced."""
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8")
+def _sort_sets(plain: JsonValue, native: object) -> JsonValue:
+    """The plain data with the members of sets in order; a set's own order differs from process to process."""
+    match plain, native:
+        case list(), set() | frozenset():
+            return sorted(plain, key=render_json)
+        case list(), list() | tuple():
+            inner = cast("list[object]", native)
+            return [_sort_sets(*pair) for pair in zip(plain, inner, strict=True)]
+        case dict(), Mapping():
+            values = cast("Mapping[object, object]", native).values()
+            pairs = zip(plain.items(), values, strict=True)
+            return {key: _sort_sets(value, inner) for (key, value), inner in pairs}
+        case _:
+            return plain
 
 
 def _is_about_json(exc: ValidationError) -> bool:
@@ -126,6 +95,11 @@ def _render_problems(exc: ValidationError) -> str:
         f"`{'.'.join(str(part) for part in error['loc']) or 'answer'}`: {error['msg']}"
         for error in errors[:MAX_PROBLEMS_SHOWN]
     ]
+    shown = [_shorten(line) for line in lines]
     if len(errors) > MAX_PROBLEMS_SHOWN:
-        lines.append(f"and {len(errors) - MAX_PROBLEMS_SHOWN} more")
-    return "; ".join(lines)
+        shown.append(f"and {len(errors) - MAX_PROBLEMS_SHOWN} more")
+    return "; ".join(shown)
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= MAX_PROBLEM_CHARS else f"{text[:MAX_PROBLEM_CHARS]}…"

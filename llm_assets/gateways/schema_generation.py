@@ -94,7 +94,7 @@ def _propose_source(
     )
     with open_ledger(project.ledger_url) as ledger:
         for attempt in count(1):
-            call = _build_call(replace(first, attempt=attempt))
+            call = _build_call(replace(first, attempt=attempt), generate)
             known = ledger.find_answers([call.key]).get(call.key)
             if known is None:
                 asking = _ask(call, task, connection, ledger, identity=identity, clock=clock)
@@ -104,12 +104,12 @@ def _propose_source(
     raise AssertionError("unreachable: the loop counts for ever")
 
 
-def _build_call(request: CallRequest) -> Call:
+def _build_call(request: CallRequest, generate: SchemaGenerationSettings) -> Call:
     return Call(
         key=request.build_key(),
         request=request,
         purpose="schema",
-        work_id=WorkId("schema"),
+        origin=_build_origin(request, generate),
         shared_texts=(),
     )
 

@@ -66,11 +66,11 @@ def add_lines(project: TinyProject, path: str, lines: str) -> None:
 CONFIG_MISTAKES = {
     "unknown key": Mistake(
         lambda p: p.edit(CONFIG, "limits:", "limts:"),
-        ("configs/notes.yaml:13:1", "limts", "unknown key", "Did you mean 'limits'?"),
+        ("configs/notes.yaml:14:1", "limts", "unknown key", "Did you mean 'limits'?"),
     ),
     "key in the wrong block": Mistake(
         lambda p: p.edit(CONFIG, "temperature: 0", "temperature: 0\n  samples: 1"),
-        ("configs/notes.yaml:11:3", "samples", "under `report`"),
+        ("configs/notes.yaml:12:3", "samples", "under `report`"),
     ),
     "missing key": Mistake(
         lambda p: p.edit(CONFIG, "prompt: prompts/notes.yaml\n", ""),
@@ -78,23 +78,23 @@ CONFIG_MISTAKES = {
     ),
     "misspelt value": Mistake(
         lambda p: p.edit(CONFIG, "csv, jsonl", "csv, jsonl, tvs"),
-        ("configs/notes.yaml:18:", "tvs", "Did you mean 'tsv'?"),
+        ("configs/notes.yaml:19:25", "tvs", "Did you mean 'tsv'?"),
     ),
     "bad indent": Mistake(
         lambda p: p.edit(CONFIG, "  model: extractive", "   model: extractive"),
-        ("configs/notes.yaml:9:", "indented", "same column"),
+        ("configs/notes.yaml:10:9", "indented", "same column"),
     ),
     "tab for an indent": Mistake(
         lambda p: p.edit(CONFIG, "  model: extractive", "\tmodel: extractive"),
-        ("configs/notes.yaml:9:1", "tab", "spaces"),
+        ("configs/notes.yaml:10:1", "tab", "spaces"),
     ),
     "key twice": Mistake(
         lambda p: add_lines(p, CONFIG, "llm:\n  model: echo\n"),
-        ("configs/notes.yaml:21:1", "llm", "line 7"),
+        ("configs/notes.yaml:22:1", "llm", "line 8"),
     ),
     "unknown endpoint": Mistake(
         lambda p: p.edit(CONFIG, "endpoint: offline", "endpoint: ofline"),
-        ("configs/notes.yaml:8:", "ofline", "Did you mean 'offline'?", "configs/endpoints.yaml"),
+        ("configs/notes.yaml:9:13", "ofline", "Did you mean 'offline'?", "configs/endpoints.yaml"),
     ),
     "mistake in the endpoints": Mistake(
         lambda p: p.write("configs/endpoints.yaml", "endpoints:\n  mine:\n    base_uri: x\n"),
@@ -102,7 +102,7 @@ CONFIG_MISTAKES = {
     ),
     "several at once": Mistake(
         lambda p: (p.edit(CONFIG, "limits:", "limts:"), p.edit(CONFIG, "report:", "rapport:")),
-        ("has 2 problems", "configs/notes.yaml:13:1", "configs/notes.yaml:19:1"),
+        ("has 2 problems", "configs/notes.yaml:14:1", "configs/notes.yaml:20:1"),
     ),
 }
 GRAPH_MISTAKES = {
@@ -195,6 +195,7 @@ def assert_told_and_kept(project: TinyProject, mistake: Mistake) -> None:
     mistake.make(project)
     outputs, ledger = project.read_outputs(), read_ledger(project)
     run = project.run("run", "notes")
+    print("MSG", run.stderr)
     assert_told_plainly(run, exit_code=mistake.exit_code, names=mistake.names)
     assert project.read_outputs() == outputs
     assert read_ledger(project) == ledger
