@@ -30,7 +30,7 @@ demo: setup ## Run the three example tasks on this machine: no key, no network, 
 	  '  README.md, "Your own table"                  your data, your prompt, your model'
 
 dev: setup ## Open the Dagster UI on the project's history, at http://127.0.0.1:3000
-	$(BIN)/dagster dev
+	PYTHONWARNINGS=ignore::FutureWarning $(BIN)/dagster dev
 
 test: $(INSTALLED_DEV) home ## Run all tests
 	$(BIN)/python -m pytest -n 2
@@ -43,7 +43,7 @@ check: $(INSTALLED_DEV) home ## Check style, types, layers and that the definiti
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
-	$(BIN)/dagster definitions validate
+	PYTHONWARNINGS=ignore::FutureWarning $(BIN)/dagster definitions validate
 
 format: $(INSTALLED_DEV) ## Mend style where a tool can
 	$(BIN)/ruff check --fix .
@@ -65,12 +65,12 @@ $(BIN)/pip:
 
 $(INSTALLED): pyproject.toml constraints.txt | $(BIN)/pip
 	@echo 'Installing llm-assets and what it needs into .venv; this takes about a minute ...'
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e . -c constraints.txt
+	@PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check -e . -c constraints.txt
 	@touch $@
 
 $(INSTALLED_DEV): $(INSTALLED)
 	@echo 'Installing the tools for tests and checks into .venv ...'
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]' -c constraints.txt
+	@PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]' -c constraints.txt
 	@touch $@
 
 # One history for the command line, the UI and plain `dagster` commands, which read `.env` of the folder they

@@ -67,7 +67,7 @@ def _measure(scope: TaskScope, stage: str) -> dict[str, float]:
         begin_mb, begin_cpu_seconds, begin_seconds = read_peak_mb(), _read_cpu(), time.monotonic()
         job.execute_in_process(
             partition_key=BATCH,
-            asset_selection=[scope.build_key(stage)],
+            asset_selection=[scope.build_key(name) for name in stage.split("+")],
             instance=history,
             run_config=_QUIET,
         )

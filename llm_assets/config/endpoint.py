@@ -50,8 +50,8 @@ class EndpointSettings(Settings):
     """Whether its models see image parts."""
     accepts_batches: bool = False
     """Whether it takes files of requests to answer within a day."""
-    max_in_flight: Annotated[int, Field(ge=1)] = 16
-    """How many requests it gets at once where the task does not say."""
+    max_in_flight: Annotated[int, Field(ge=1)] = 64
+    """The most requests it gets at once where the task does not say; how many it takes is found by trying."""
     price: PriceSettings | None = None
     """Overrides the published price of every model of this endpoint."""
 

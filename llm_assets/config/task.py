@@ -1,5 +1,6 @@
 """What a task file can say, and what holds where it says nothing."""
 
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -184,7 +185,14 @@ class LimitSettings(Settings):
     """How fast and how patiently the endpoint is asked."""
 
     max_in_flight: Annotated[int, Field(ge=1)] | None = None
-    """Requests under way at once; 1 is strictly one after the other; the endpoint's own where it is not given."""
+    """Requests under way at once; 1 is strictly one after the other.
+
+    Where it is not given, their number is found by trying, up to the endpoint's own limit.
+    """
+    requests_per_minute: Annotated[int, Field(ge=1)] | None = None
+    """Requests that leave in a minute; what the endpoint says of itself where it is not given."""
+    tokens_per_minute: Annotated[int, Field(ge=1)] | None = None
+    """Tokens that leave and come back in a minute; what the endpoint says of itself where it is not given."""
     timeout_seconds: Annotated[float, Field(gt=0)] = 120.0
     """The whole of a call, from sending to the last byte."""
     fault_retries: Annotated[int, Field(ge=0)] = 5
@@ -195,6 +203,24 @@ class LimitSettings(Settings):
     """The longest wait, unless the provider asks for a longer one."""
     progress_seconds: Annotated[float, Field(gt=0)] = 5.0
     """How often a run says how far it is."""
+
+
+class BudgetSettings(Settings):
+    """What may be spent. What does not fit is left out and runs next time."""
+
+    per_run_usd: Annotated[Decimal, Field(gt=0)] | None = None
+    """US dollars for one run of one batch."""
+    per_day_usd: Annotated[Decimal, Field(gt=0)] | None = None
+    """US dollars for a day in UTC, over all tasks and runs of this ledger, also those that run at the same time."""
+    per_run_tokens: Annotated[int, Field(ge=1)] | None = None
+    """Tokens for one run of one batch; works for a model without a known price, too."""
+    warn_at: Annotated[float, Field(gt=0, le=1)] = 0.8
+    """The share of a cap from which on a run warns."""
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether there is any cap at all."""
+        return (self.per_run_usd, self.per_day_usd, self.per_run_tokens) != (None, None, None)
 
 
 class ExportSettings(Settings):
@@ -240,5 +266,6 @@ class TaskSettings(Settings):
     judge: JudgeSettings | None = None
     """Without it every valid answer is accepted."""
     limits: LimitSettings = LimitSettings()
+    budget: BudgetSettings = BudgetSettings()
     export: ExportSettings = ExportSettings()
     report: ReportSettings = ReportSettings()

@@ -1,6 +1,6 @@
 """Whether a model's text is an answer: JSON, and valid under the task's schema."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -75,14 +75,21 @@ def _sort_sets(plain: JsonValue, native: object) -> JsonValue:
         case list(), set() | frozenset():
             return sorted(plain, key=render_json)
         case list(), list() | tuple():
-            inner = cast("list[object]", native)
-            return [_sort_sets(*pair) for pair in zip(plain, inner, strict=True)]
-        case dict(), Mapping():
-            values = cast("Mapping[object, object]", native).values()
-            pairs = zip(plain.items(), values, strict=True)
-            return {key: _sort_sets(value, inner) for (key, value), inner in pairs}
+            members = cast("Sequence[object]", native)
+            return [_sort_sets(*pair) for pair in _pair_up(plain, members)]
+        case dict(), dict():
+            values = list(cast("dict[object, object]", native).values())
+            pairs = _pair_up(list(plain.values()), values)
+            return dict(zip(plain, (_sort_sets(*pair) for pair in pairs), strict=True))
         case _:
             return plain
+
+
+def _pair_up(
+    plain: Sequence[JsonValue], native: Sequence[object]
+) -> Iterator[tuple[JsonValue, object]]:
+    """Each member with its native form, where a serializer of the schema did not change their number."""
+    return zip(plain, native if len(native) == len(plain) else plain, strict=True)
 
 
 def _is_about_json(exc: ValidationError) -> bool:

@@ -5,36 +5,32 @@ with half a body; a client library passes most of that on. So the bytes are read
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from pydantic import JsonValue
 
-from llm_assets.core.calls import Fault, FaultKind, Usage
+from llm_assets.core.calls import Fault, Usage
+from llm_assets.core.characters import replace_unstorable
+from llm_assets.core.fault_kinds import decide_fault_kind, is_known_status
 
 MAX_QUOTED_CHARS = 300
-FAR_FUTURE_SECONDS = 4_102_444_800
-"""The year 2100: a server whose clock is beyond it counts in milliseconds."""
+MAX_COUNT = 10**12
+"""A larger token count is none; databases hold no number of any size."""
+MAX_CREATED_SECONDS = 10**11
+"""A larger time is not in seconds, and no calendar reaches there."""
 
-_KIND_BY_STATUS: dict[int, FaultKind] = {
-    401: "bad_key",
-    402: "no_credit",
-    403: "forbidden",
-    404: "unknown_model",
-    408: "timed_out",
-    409: "server_error",
-    429: "rate_limited",
+_FINISH_REASONS = {
+    "max_tokens": "length",
+    "max_output_tokens": "length",
+    "model_length": "length",
+    "safety": "content_filter",
+    "recitation": "content_filter",
+    "blocklist": "content_filter",
+    "prohibited_content": "content_filter",
+    "spii": "content_filter",
 }
-
-_SETTINGS_WORDS = (
-    "response_format",
-    "json_schema",
-    "temperature",
-    "top_p",
-    "max_tokens",
-    "max_completion_tokens",
-)
-"""What a rejection names that would come back for every item, whatever its text."""
+"""What servers say in place of the standard words; a cut-off answer under another name is still cut off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +50,19 @@ class Completion:
 def read_completion(body: bytes) -> Completion | Fault:
     """Read the body of a successful reply."""
     try:
-        reply = cast("JsonValue", json.loads(body))
+        reply = _unwrap_error(cast("JsonValue", json.loads(body)))
     except (ValueError, RecursionError):
         return _broken(f"the body is not JSON: {_quote(body)}")
     if not isinstance(reply, dict):
         return _broken(f"the body is not an object: {_quote(body)}")
     if reply.get("error"):
-        return _read_error(reply, status=_read_code(reply["error"]), body=body)
+        return _read_error(reply, status=_read_status(reply["error"]), body=body)
     choices = reply.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
+    if isinstance(choice, dict) and choice.get(
+        "error"
+    ):  # OpenRouter, when the model's own server failed
+        return _read_error(choice, status=_read_status(choice["error"]), body=body)
     message = choice.get("message") if isinstance(choice, dict) else None
     if not isinstance(choice, dict) or not isinstance(message, dict):
         return _broken(f"the reply has no choices: {_quote(body)}")
@@ -74,20 +74,20 @@ def read_refused_reply(
 ) -> Fault:
     """Read the body of a reply with an error status."""
     try:
-        reply = cast("JsonValue", json.loads(body))
+        reply = _unwrap_error(cast("JsonValue", json.loads(body)))
     except (ValueError, RecursionError):
         reply = None
-    if isinstance(reply, list) and reply:  # Gemini wraps its errors in a list
-        reply = reply[0]
     content = reply if isinstance(reply, dict) else {}
     fault = _read_error(content, status=status, body=body)
-    return Fault(
-        kind=fault.kind,
-        message=fault.message,
-        http_status=status,
-        retry_after_seconds=retry_after_seconds,
-        request_id=request_id,
+    return replace(
+        fault, http_status=status, retry_after_seconds=retry_after_seconds, request_id=request_id
     )
+
+
+def _unwrap_error(reply: JsonValue) -> JsonValue:
+    """Gemini wraps its errors in a list."""
+    first = reply[0] if isinstance(reply, list) and reply else None
+    return first if isinstance(first, dict) and "error" in first else reply
 
 
 def _read_choice(
@@ -97,26 +97,46 @@ def _read_choice(
     *,
     body: bytes,
 ) -> Completion | Fault:
-    text = message.get("content")
+    text = _read_text(message.get("content"))
     refusal = message.get("refusal")
-    finish_reason = choice.get("finish_reason")
+    finish_reason = _read_finish_reason(choice.get("finish_reason"))
     has_ended_early = finish_reason in ("length", "content_filter")
-    if not isinstance(text, str) and not refusal and not has_ended_early:
+    if text is None and not refusal and not has_ended_early:
         return _broken(f"the answer has no content: {_quote(body)}")
-    created = _read_count(reply, "created") or 0
+    if finish_reason == "error":
+        return _broken(f"the model broke off: {_quote(body)}")
     return Completion(
-        text=_mend_text(text) if isinstance(text, str) else None,
-        refusal=_mend_text(str(refusal)) if refusal else None,
-        finish_reason=_mend_text(finish_reason) if isinstance(finish_reason, str) else "unknown",
-        model=_mend_text(str(reply.get("model") or "")),
+        text=text,
+        refusal=replace_unstorable(str(refusal)) if refusal else None,
+        finish_reason=finish_reason,
+        model=replace_unstorable(str(reply.get("model") or "")),
         usage=_read_usage(reply.get("usage")),
-        created_seconds=created if 0 < created < FAR_FUTURE_SECONDS else None,
+        created_seconds=_read_created(reply.get("created")),
     )
 
 
-def _mend_text(text: str) -> str:
-    """The text with `?` for half characters, which a server that cuts at a token leaves and no file can hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+def _read_text(content: JsonValue) -> str | None:
+    """The text of a message; some servers send it in parts, thinking apart from the answer."""
+    if isinstance(content, str):
+        return replace_unstorable(content)
+    parts = content if isinstance(content, list) else []
+    texts = [part.get("text") for part in parts if isinstance(part, dict)]
+    pieces = [text for text in texts if isinstance(text, str)]
+    return replace_unstorable("".join(pieces)) if pieces else None
+
+
+def _read_finish_reason(said: JsonValue) -> str:
+    if not isinstance(said, str) or not said:
+        return "unknown"
+    name = replace_unstorable(said.lower())
+    return _FINISH_REASONS.get(name, name)
+
+
+def _read_created(created: JsonValue) -> int | None:
+    """The server's clock; a few servers say it with a fraction."""
+    if isinstance(created, bool) or not isinstance(created, int | float):
+        return None
+    return int(created) if 1 <= created < MAX_CREATED_SECONDS else None
 
 
 def _read_usage(usage: JsonValue) -> Usage | None:
@@ -137,40 +157,31 @@ def _read_usage(usage: JsonValue) -> Usage | None:
 
 
 def _read_count(counts: JsonValue, name: str) -> int | None:
-    """A token count; some servers spell it as text."""
+    """A token count; some servers spell it as text, or with a fraction of zero."""
     count = counts.get(name) if isinstance(counts, dict) else None
-    if isinstance(count, str) and count.isdecimal():
-        return int(count)
-    return count if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else None
+    if isinstance(count, bool) or not isinstance(count, int | float | str):
+        return None
+    try:
+        number = float(count)
+    except (ValueError, OverflowError):
+        return None
+    return int(number) if 0 <= number <= MAX_COUNT and number.is_integer() else None
 
 
 def _read_error(reply: dict[str, JsonValue], *, status: int | None, body: bytes) -> Fault:
     error = reply.get("error")
     content = error if isinstance(error, dict) else reply
-    message = content.get("message")
-    said = message if isinstance(message, str) and message else _quote(body)
-    code = str(content.get("code") or content.get("type") or "")
-    param = str(content.get("param") or "")
-    kind = _decide_kind(status, code=code, param=param, said=said)
-    return Fault(kind=kind, message=_mend_text(said[:MAX_QUOTED_CHARS]), http_status=status)
+    sentence = error if isinstance(error, str) else content.get("message")
+    said = sentence.strip() if isinstance(sentence, str) else ""
+    message = replace_unstorable(said) or _quote(body)
+    kind = decide_fault_kind(status, content, said=said)
+    return Fault(kind=kind, message=message[:MAX_QUOTED_CHARS], http_status=status)
 
 
-def _decide_kind(status: int | None, *, code: str, param: str, said: str) -> FaultKind:
-    if "insufficient_quota" in code or "insufficient_quota" in said:
-        return "quota_exhausted"
-    if code == "model_not_found":
-        return "unknown_model"
-    if status is None or status >= 500:
-        return "server_error"
-    if status in _KIND_BY_STATUS:
-        return _KIND_BY_STATUS[status]
-    is_about_settings = any(word in param or word in said for word in _SETTINGS_WORDS)
-    return "rejected_settings" if is_about_settings else "rejected_request"
-
-
-def _read_code(error: JsonValue) -> int | None:
+def _read_status(error: JsonValue) -> int | None:
+    """The HTTP status that an error object names where the reply's own says that all is well."""
     code = error.get("code") if isinstance(error, dict) else None
-    return code if isinstance(code, int) else None
+    return code if isinstance(code, int) and is_known_status(code) else None
 
 
 def _broken(message: str) -> Fault:
@@ -178,5 +189,5 @@ def _broken(message: str) -> Fault:
 
 
 def _quote(body: bytes) -> str:
-    text = " ".join(body.decode("utf-8", "replace").split())
-    return text[:MAX_QUOTED_CHARS] or "(empty)"
+    text = " ".join(body[: 4 * MAX_QUOTED_CHARS].decode("utf-8", "replace").split())
+    return replace_unstorable(text)[:MAX_QUOTED_CHARS] or "(empty)"

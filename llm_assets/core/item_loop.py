@@ -24,7 +24,7 @@ from llm_assets.core.calls import Answer, CallRequest, Fault, Purpose
 from llm_assets.core.ids import CallKey
 from llm_assets.core.item_ends import build_attempt, build_end, build_fault_attempt
 from llm_assets.core.items import Item
-from llm_assets.core.llm_outputs import Attempt, ItemOutput
+from llm_assets.core.llm_outputs import Attempt, ItemOutput, Outcome
 from llm_assets.core.requests import build_generate_request, build_judge_request
 from llm_assets.core.step import Judge, Step
 
@@ -66,6 +66,15 @@ def build_fault_output(
     tried = [*life.tried, build_fault_attempt(key, fault, number=number, purpose=asked.purpose)]
     whose = "The judge did not answer: " if asked.purpose == "judge" else ""
     return build_end(item, "failed", f"{whose}{fault.message}", tried)
+
+
+def build_unasked_output(
+    step: Step, item: Item, answers: Sequence[Answer], *, outcome: Outcome, reason: str
+) -> ItemOutput:
+    """The end of an item whose next call is not sent in this run; a later run goes on from here."""
+    life = _Life(step=step, item=item, answers=answers, n_known=len(answers))
+    life.advance()
+    return build_end(item, outcome, reason, life.tried)
 
 
 @dataclass(slots=True, kw_only=True)

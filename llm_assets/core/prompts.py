@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from jinja2 import Template, TemplateSyntaxError, meta
+from jinja2 import Template, TemplateSyntaxError, meta, nodes
 
 from llm_assets.config.prompt import PromptSettings
 from llm_assets.core.calls import Message
@@ -111,22 +111,49 @@ def _check(
 ) -> frozenset[str]:
     """The names a template uses, all of them known."""
     try:
-        used = meta.find_undeclared_variables(template_environment.parse(text))
+        template = template_environment.parse(text)
+        used = meta.find_undeclared_variables(template)
     except TemplateSyntaxError as exc:
         raise ConfigError(
             f"Prompt {path!r} cannot be read: {exc.message} (`{part}`, line {exc.lineno}); nothing was sent.",
-            remedy="Mend the template; `{% raw %}` keeps braces as they are.",
+            remedy='Mend the template; `{% raw %}` keeps braces as they are, `row["a name"]` is a column with blanks.',
         ) from exc
-    unknown = sorted(used - known)
+    unknown = {name: f"{{{{ {name} }}}}" for name in sorted(used - known)}
+    if "row" in used & known:
+        keys = sorted(_find_row_keys(template) - frozenset(columns))
+        unknown |= {key: f'{{{{ row["{key}"] }}}}' for key in keys}
     if unknown:
-        names = ", ".join(f"{{{{ {name} }}}}" for name in unknown)
-        offered = ", ".join(sorted(known - set(columns)))
-        hint = suggest(unknown[0], known)
+        uses = ", ".join(unknown.values())
         raise ConfigError(
-            f"Prompt {path!r} uses {names} in `{part}`, which this task does not have; nothing was sent.",
-            remedy=f"{hint} Columns: {', '.join(columns) or 'none'}. Other names: {offered}.".strip(),
+            f"Prompt {path!r} uses {uses} in `{part}`, which this task does not have; nothing was sent.",
+            remedy=_build_remedy(next(iter(unknown)), known=known, columns=columns),
         )
     return frozenset(used)
+
+
+def _find_row_keys(template: nodes.Template) -> frozenset[str]:
+    """The columns that a template reaches as `row["name"]` or `row.name`."""
+    if any(name.name == "row" and name.ctx != "load" for name in template.find_all(nodes.Name)):
+        return frozenset()  # the template gives the name a meaning of its own
+    keys: set[str] = set()
+    for node in template.find_all((nodes.Getitem, nodes.Getattr)):
+        target = node.node
+        if not isinstance(target, nodes.Name) or target.name != "row":
+            continue
+        if isinstance(node, nodes.Getattr) and not hasattr(dict, node.attr):
+            keys.add(node.attr)
+        elif isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
+            keys.add(str(node.arg.value))
+    return frozenset(keys)
+
+
+def _build_remedy(unknown: str, *, known: frozenset[str], columns: tuple[str, ...]) -> str:
+    """What stands where an unknown name was written."""
+    hint = suggest(unknown, known.union(columns if "row" in known else ()))
+    others = ", ".join(sorted(known.difference(columns)))
+    if columns and "row" not in known:
+        return f"{hint} An item is a group here; its rows stand in `group_context`. Names: {others}.".strip()
+    return f"{hint} Columns: {', '.join(columns) or 'none'}. Other names: {others}.".strip()
 
 
 def _render(template: Template, values: Mapping[str, object], *, path: str, part: str) -> str:

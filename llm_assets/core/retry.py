@@ -10,6 +10,8 @@ RETRIES_BEFORE_FIRST_ANSWER = 2
 """An address where nothing ever answered is more likely wrong than busy."""
 REJECTIONS_BEFORE_FIRST_ANSWER = 10
 """So many items rejected and none answered: it is not about their texts."""
+MAX_DOUBLINGS = 60
+"""Beyond any wait in seconds that a person could mean, and short of what a float can hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +54,15 @@ def decide_retry(
     """
     match fault.kind:
         case "rate_limited" | "server_error" | "timed_out" | "unreachable" | "broken_body":
-            if n_sent <= _count_retries(limits, has_answers=has_answers):
+            if n_sent <= _count_retries(fault, limits, has_answers=has_answers):
                 return Wait(wait_seconds=_build_wait(fault, n_sent, limits=limits, jitter=jitter))
-            return GiveUp() if has_answers else Stop(remedy=_NOTHING_ANSWERS)
+            return GiveUp() if has_answers else Stop(remedy=_build_silence_remedy(fault))
         case "rejected_request":
             is_hopeless = not has_answers and n_given_up >= REJECTIONS_BEFORE_FIRST_ANSWER
             return Stop(remedy=_REJECTED) if is_hopeless else GiveUp()
         case "rejected_settings":
-            return Stop(remedy=_REJECTED)
+            # Where others were answered, it is about this call: a larger cap after a cut-off answer, for one.
+            return GiveUp() if has_answers else Stop(remedy=_REJECTED)
         case "bad_key":
             return Stop(remedy="Check the key: the endpoint does not accept it.")
         case "no_credit" | "quota_exhausted":
@@ -74,17 +77,28 @@ def decide_retry(
             assert_never(fault.kind)
 
 
-_NOTHING_ANSWERS = "Check the endpoint's `base_url` and that the server runs; answered calls are kept, run again to go on."
-_REJECTED = "It rejected the very first request; check the parameters under `llm` and its `structured_output` level."
+_REJECTED = "It rejected every request so far; check the parameters under `llm` and its `structured_output` level."
 
 
-def _count_retries(limits: LimitSettings, *, has_answers: bool) -> int:
-    if has_answers:
+def _build_silence_remedy(fault: Fault) -> str:
+    """What to do where no call was ever answered: a busy server is there, a silent one may not be."""
+    if fault.kind == "rate_limited":
+        return (
+            "It is too busy or the limit is used up; wait, lower `limits`, then run again to go on."
+        )
+    return "Check the endpoint's `base_url` and that the server runs; answered calls are kept, run again to go on."
+
+
+def _count_retries(fault: Fault, limits: LimitSettings, *, has_answers: bool) -> int:
+    """A server that says "too much" is there and will answer; one that says nothing may not be."""
+    is_busy = fault.kind in ("rate_limited", "server_error")
+    if has_answers or is_busy:
         return limits.fault_retries
     return min(limits.fault_retries, RETRIES_BEFORE_FIRST_ANSWER)
 
 
 def _build_wait(fault: Fault, n_sent: int, *, limits: LimitSettings, jitter: float) -> float:
     """Exponential, with up to half of it taken off at random; never shorter than the provider asks."""
-    full = min(limits.backoff_seconds * 2 ** (n_sent - 1), limits.max_backoff_seconds)
+    n_doublings = min(n_sent - 1, MAX_DOUBLINGS)
+    full = min(limits.backoff_seconds * 2**n_doublings, limits.max_backoff_seconds)
     return max(full * (1 - jitter / 2), fault.retry_after_seconds or 0.0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from math import ceil
 from typing import Literal
 
 from llm_assets.core.calls import FaultKind
@@ -34,5 +35,8 @@ class RunSummary(FrozenModel):
 
 def find_quantile(values: Sequence[float], share: float) -> float | None:
     """The value that this share of the values does not exceed; None where there are none."""
-    ordered = sorted(values)
-    return round(ordered[int(share * (len(ordered) - 1))], 4) if ordered else None
+    if not values:
+        return None
+    # Rounded first: 0.07 * 100 is a little more than 7.
+    rank = ceil(round(share * len(values), 6))
+    return round(sorted(values)[max(rank, 1) - 1], 4)

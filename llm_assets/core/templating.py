@@ -1,6 +1,9 @@
 """How templates are read and filled: values enter as they are, and nothing in them is ever rendered again."""
 
+from collections.abc import Iterator
+
 from jinja2 import StrictUndefined, TemplateError, TemplateRuntimeError, Undefined
+from jinja2.runtime import TemplateReference
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from llm_assets.core.context import render_scalar
@@ -17,11 +20,15 @@ RENDER_ERRORS = (
 
 
 def _render_expression(value: object) -> object:
-    """What an expression of a template becomes; the text of a method would differ from run to run."""
+    """What an expression of a template becomes; the text of a method or iterator would differ from run to run."""
     if value is None or isinstance(value, bool):
         return render_scalar(value)
     if callable(value) and not isinstance(value, Undefined):
         raise TemplateRuntimeError("a method stands where a value should; call it with ()")
+    if isinstance(value, Iterator):  # what `map`, `select` and `unique` give
+        raise TemplateRuntimeError("a list is not complete; end it with `| list` or `| join`")
+    if isinstance(value, TemplateReference):
+        raise TemplateRuntimeError('`self` is the template itself; write a column as row["self"]')
     return value
 
 

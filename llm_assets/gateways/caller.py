@@ -9,14 +9,18 @@ from itertools import count
 from typing import Protocol, assert_never
 
 from llm_assets.config.task import LimitSettings
+from llm_assets.core.budget import OverBudget
 from llm_assets.core.calls import Answer, CallOrigin, CallRequest, Fault, FaultKind, Purpose, Usage
 from llm_assets.core.completions import Completion
 from llm_assets.core.ids import BatchKey, CallKey, TaskName
+from llm_assets.core.plan import GUESSED_COMPLETION_TOKENS
 from llm_assets.core.retry import GiveUp, Stop, Wait, decide_retry
 from llm_assets.core.tokens import count_tokens_approximately
 from llm_assets.errors import ProviderError
+from llm_assets.gateways.budget import Budget
 from llm_assets.gateways.clock import Clock
 from llm_assets.gateways.endpoint_client import Reply
+from llm_assets.gateways.gate import Gate
 from llm_assets.gateways.ledger.records import CallRecord
 from llm_assets.gateways.price_catalog import ComputeCost
 
@@ -54,6 +58,7 @@ class Route:
     """The endpoint's name in the config."""
     endpoint: Endpoint
     compute_cost: ComputeCost
+    gate: Gate
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,6 +79,10 @@ class Progress:
     """What holds calls back, such as a rate limit."""
     faults: Counter[FaultKind] = field(default_factory=Counter)
     latencies_seconds: list[float] = field(default_factory=list)
+
+    def note_wait(self, reason: str) -> None:
+        """Say what holds calls back, until the next answer comes."""
+        self.waiting_for = reason
 
     def count(self, result: Answer | Fault) -> None:
         """Take what came of a call into the account."""
@@ -113,6 +122,7 @@ class Caller:
         limits: LimitSettings,
         clock: Clock,
         progress: Progress,
+        budget: Budget,
     ) -> None:
         self._identity = identity
         self._routes = routes
@@ -120,14 +130,25 @@ class Caller:
         self._limits = limits
         self._clock = clock
         self._progress = progress
+        self._budget = budget
 
-    async def find_answer(self, call: Call) -> Answer | Fault:
-        """Send a call until it is answered or its fault is not worth another try.
+    async def find_answer(self, call: Call) -> Answer | Fault | OverBudget:
+        """Send a call until it is answered, its fault is not worth another try, or a cap stands in the way.
 
-        `ProviderError` where no other call of this run could fare better.
+        The call keeps its place at the endpoint all the while. `ProviderError` where no other call of this run
+        could fare better.
         """
+        route = self._routes[call.purpose]
+        async with route.gate.hold_place():
+            return await self._send_until_answered(call, route)
+
+    async def _send_until_answered(self, call: Call, route: Route) -> Answer | Fault | OverBudget:
         for n_sent in count(1):
-            result = await self._send_once(call)
+            worst = await self._budget.reserve(call.request, route.compute_cost)
+            if isinstance(worst, OverBudget):
+                return worst
+            result = await self._send_once(call, route)
+            self._budget.settle(worst, result)
             if isinstance(result, Answer):
                 return result
             decision = decide_retry(
@@ -150,12 +171,14 @@ class Caller:
                     assert_never(decision)
         raise AssertionError("unreachable: the loop counts for ever")
 
-    async def _send_once(self, call: Call) -> Answer | Fault:
-        """Send a call and put what came of it on record."""
+    async def _send_once(self, call: Call, route: Route) -> Answer | Fault:
+        """Send a call when it is its turn, and put what came of it on record."""
+        n_estimated = self._estimate_tokens(call) if route.gate.is_token_limited else 0
+        await route.gate.wait_for_turn(n_tokens=n_estimated)
         progress = self._progress
-        route = self._routes[call.purpose]
         progress.n_sent += 1
         progress.n_in_flight += 1
+        n_in_flight = progress.n_in_flight
         started_seconds = self._clock.get_monotonic_seconds()
         try:
             reply = await route.endpoint.send(call.request)
@@ -180,7 +203,18 @@ class Caller:
             )
         )
         progress.count(result)
+        if reply.announced is not None:
+            route.gate.learn(reply.announced)
+        _tell_gate(route.gate, result, n_estimated=n_estimated, n_in_flight=n_in_flight)
         return result
+
+    def _estimate_tokens(self, call: Call) -> int:
+        """The tokens a call is going to take, going by the answers so far."""
+        progress = self._progress
+        n_prompt = sum(count_tokens_approximately(turn.content) for turn in call.request.messages)
+        if progress.n_answers:
+            return n_prompt + progress.completion_tokens // progress.n_answers
+        return n_prompt + (call.request.max_output_tokens or GUESSED_COMPLETION_TOKENS)
 
     def _read_reply(
         self, call: Call, reply: Reply, route: Route, latency_seconds: float
@@ -207,7 +241,7 @@ class Caller:
 
     async def _wait(self, fault: Fault, wait_seconds: float) -> None:
         status = fault.http_status or fault.kind
-        self._progress.waiting_for = f"{status}, resumes in {wait_seconds:.0f} s"
+        self._progress.note_wait(f"{status}, resumes in {wait_seconds:.0f} s")
         await self._clock.wait(wait_seconds)
 
     def _build_stop(self, call: Call, fault: Fault, remedy: str) -> ProviderError:
@@ -221,6 +255,14 @@ class Caller:
             kind=fault.kind,
             request_id=fault.request_id,
         )
+
+
+def _tell_gate(gate: Gate, result: Answer | Fault, *, n_estimated: int, n_in_flight: int) -> None:
+    if isinstance(result, Answer):
+        n_used = result.usage.prompt_tokens + result.usage.completion_tokens
+        gate.note_answer(n_tokens_estimated=n_estimated, n_tokens_used=n_used)
+    elif result.kind == "rate_limited":
+        gate.note_overload(n_in_flight=n_in_flight, retry_after_seconds=result.retry_after_seconds)
 
 
 def _estimate_usage(request: CallRequest, completion: Completion) -> Usage:

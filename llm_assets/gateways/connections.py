@@ -10,6 +10,8 @@ from llm_assets.gateways.credentials import read_api_key, read_base_url
 from llm_assets.gateways.price_catalog import ComputeCost, find_price
 from llm_assets.gateways.project import Project
 
+TROUBLES_VARIABLE = "LLM_ASSETS_OFFLINE_TROUBLES"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
@@ -21,6 +23,8 @@ class Connection:
     base_url: str
     api_key: str | None
     compute_cost: ComputeCost
+    offline_troubles: str = ""
+    """What the offline model is told to do wrong, as in `rate_limited=0.05`; nothing to any other endpoint."""
 
     def __repr__(self) -> str:
         """Without the key, which must not come out in any log."""
@@ -41,6 +45,7 @@ def build_connection(
         base_url=base_url,
         api_key=None if api_key is None else api_key.get_secret_value(),
         compute_cost=find_price(llm, endpoint, base_url=base_url),
+        offline_troubles=project.find_variable(TROUBLES_VARIABLE) or "",
     )
 
 

@@ -4,10 +4,11 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from llm_assets.core.budget import OverBudget
 from llm_assets.core.calls import Fault
 from llm_assets.core.ids import CallKey
 from llm_assets.core.item_ends import assign_output
-from llm_assets.core.item_loop import Ask, Done, advance, build_fault_output
+from llm_assets.core.item_loop import Ask, Done, advance, build_fault_output, build_unasked_output
 from llm_assets.core.item_origin import build_origin
 from llm_assets.core.item_replay import ReplayedItem
 from llm_assets.core.items import Item
@@ -64,6 +65,10 @@ class Dispatcher:
                 return decision.output
             call = self._build_call(decision, state.item)
             result = await self._caller.find_answer(call)
+            if isinstance(result, OverBudget):
+                return build_unasked_output(
+                    self._step, state.item, answers, outcome="over_budget", reason=result.reason
+                )
             if isinstance(result, Fault):
                 return build_fault_output(
                     self._step, state.item, answers, asked=decision, key=call.key, fault=result

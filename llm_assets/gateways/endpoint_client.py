@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from llm_assets.core.calls import CallRequest, Fault
 from llm_assets.core.completions import Completion, read_completion, read_refused_reply
+from llm_assets.core.rate_limit import AnnouncedLimits
 from llm_assets.gateways.connections import Connection
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Reply:
 
     result: Completion | Fault
     request_id: str | None
+    announced: AnnouncedLimits | None
+    """What the reply's headers say of the endpoint's limits, where they do."""
 
 
 class EndpointClient:
@@ -74,7 +77,12 @@ class EndpointClient:
         result = read_completion(response.content)
         if isinstance(result, Fault):
             result = read_completion(self._hide_key(response.content))
-        return Reply(result=result, request_id=response.headers.get("x-request-id"))
+        headers = response.headers
+        return Reply(
+            result=result,
+            request_id=headers.get("x-request-id"),
+            announced=_read_announced(headers),
+        )
 
     def _hide_key(self, body: bytes) -> bytes:
         """A body that may be quoted in a message: some servers say which key they refuse."""
@@ -109,8 +117,10 @@ async def open_endpoint_client(
 
     if connection.endpoint.is_offline:
         from llm_assets.gateways.offline_model.app import build_app
+        from llm_assets.gateways.offline_model.misbehaviour import parse_misbehaviour
 
-        http_client = httpx2.AsyncClient(transport=httpx2.ASGITransport(build_app()))
+        app = build_app(parse_misbehaviour(connection.offline_troubles))
+        http_client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app))
     else:
         # Less than half the CPU of the default transport at 200 requests in flight.
         http_client = DefaultAioHttpClient()
@@ -132,7 +142,21 @@ def _read_refusal(status: int, body: bytes, headers: Mapping[str, str]) -> Reply
         retry_after_seconds=_read_retry_after(headers.get("retry-after")),
         request_id=request_id,
     )
-    return Reply(result=fault, request_id=request_id)
+    return Reply(result=fault, request_id=request_id, announced=_read_announced(headers))
+
+
+def _read_announced(headers: Mapping[str, str]) -> AnnouncedLimits | None:
+    requests = headers.get("x-ratelimit-limit-requests")
+    tokens = headers.get("x-ratelimit-limit-tokens")
+    if requests is None and tokens is None:
+        return None
+    return AnnouncedLimits(
+        requests_per_minute=_read_limit(requests), tokens_per_minute=_read_limit(tokens)
+    )
+
+
+def _read_limit(value: str | None) -> int | None:
+    return int(value) if value is not None and value.isdecimal() and int(value) > 0 else None
 
 
 def _read_retry_after(value: str | None) -> float | None:
@@ -145,4 +169,4 @@ def _read_retry_after(value: str | None) -> float | None:
 
 
 def _build_fault_reply(fault: Fault) -> Reply:
-    return Reply(result=fault, request_id=None)
+    return Reply(result=fault, request_id=None, announced=None)

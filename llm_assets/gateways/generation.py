@@ -24,7 +24,7 @@ from llm_assets.gateways.llm_run import LLMRun, Observer
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.schema_modules import SchemaModule
 from llm_assets.gateways.task_schemas import load_recorded_schema
-from llm_assets.gateways.task_steps import build_connections, build_task_step
+from llm_assets.gateways.task_steps import build_connections, build_task_step, check_task_budget
 from llm_assets.gateways.tasks import Task
 
 
@@ -71,6 +71,7 @@ def generate_outputs(
         schema_text=schema_text.text,
         columns=items.meta.columns,
     )
+    check_task_budget(task, step, connections)
     identity = RunIdentity(task=task.name, batch=request.batch, run_id=request.run_id)
     with open_ledger(project.ledger_url) as ledger:
         run = LLMRun(
@@ -78,6 +79,7 @@ def generate_outputs(
             identity=identity,
             connections=connections,
             limits=task.settings.limits,
+            budget=task.settings.budget,
             ledger=ledger,
             clock=clock,
             observer=observer,

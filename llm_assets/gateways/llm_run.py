@@ -3,26 +3,30 @@
 import asyncio
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from llm_assets.config.task import LimitSettings
+from llm_assets.config.task import BudgetSettings, LimitSettings
 from llm_assets.core.calls import Purpose, Usage
+from llm_assets.core.concurrency import build_concurrency
 from llm_assets.core.ids import CallKey
-from llm_assets.core.item_ends import BEYOND_LIMIT, build_end
-from llm_assets.core.item_loop import Ask, advance
+from llm_assets.core.item_ends import BEYOND_LIMIT
+from llm_assets.core.item_loop import Ask, advance, build_unasked_output
 from llm_assets.core.item_replay import ReplayedItem, replay_items
 from llm_assets.core.items import Item
 from llm_assets.core.llm_outputs import ItemOutput, count_outcomes
 from llm_assets.core.plan import Plan, build_plan, estimate_tokens, select_due
+from llm_assets.core.rate_limit import RateLimit
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.core.run_summary import RunSummary, find_quantile
 from llm_assets.core.step import Step
+from llm_assets.gateways.budget import Budget, CappedBudget, NoBudget
 from llm_assets.gateways.caller import Caller, Progress, Route, RunIdentity
 from llm_assets.gateways.clock import Clock
 from llm_assets.gateways.connections import Connection
 from llm_assets.gateways.dispatcher import Dispatcher, Due
 from llm_assets.gateways.endpoint_client import open_endpoint_client
+from llm_assets.gateways.gate import Gate
 from llm_assets.gateways.ledger.ledger import Ledger
 from llm_assets.gateways.token_counter import build_token_counter
 
@@ -59,6 +63,7 @@ class LLMRun:
     connections: Mapping[Purpose, Connection]
     """How the model that answers is reached, and the judge's where there is one."""
     limits: LimitSettings
+    budget: BudgetSettings
     ledger: Ledger
     clock: Clock
     observer: Observer
@@ -77,14 +82,17 @@ class LLMRun:
         progress = Progress(n_to_run=len(due))
         finished = asyncio.run(self._ask(due, progress)) if due else {}
         outputs = tuple(
-            finished.get(place)
-            or state.output
-            or build_end(state.item, "skipped", BEYOND_LIMIT, ())
+            finished.get(place) or state.output or self._leave_out(state)
             for place, state in enumerate(replayed)
         )
         elapsed_seconds = self.clock.get_monotonic_seconds() - started_seconds
         summary = _build_summary(outputs, plan, progress, elapsed_seconds=elapsed_seconds)
         return RunResult(outputs=outputs, plan=plan, summary=summary)
+
+    def _leave_out(self, state: ReplayedItem) -> ItemOutput:
+        return build_unasked_output(
+            self.step, state.item, state.answers, outcome="skipped", reason=BEYOND_LIMIT
+        )
 
     def _assign_epochs(self, items: Sequence[Item], choice: RunChoice) -> tuple[Item, ...]:
         """The items in the epoch a person last forced them into; a forced run begins a new one."""
@@ -122,8 +130,9 @@ class LLMRun:
 
     async def _ask(self, due: Sequence[Due], progress: Progress) -> dict[int, ItemOutput]:
         async with AsyncExitStack() as stack:
+            gates = _Gates(limits=self.limits, clock=self.clock, note_wait=progress.note_wait)
             routes: dict[Purpose, Route] = {
-                purpose: await self._open_route(stack, connection)
+                purpose: await self._open_route(stack, connection, gates)
                 for purpose, connection in self.connections.items()
             }
             recorder = stack.enter_context(self.ledger.open_writer())
@@ -135,17 +144,34 @@ class LLMRun:
                 limits=self.limits,
                 clock=self.clock,
                 progress=progress,
+                budget=stack.enter_context(self._open_budget()),
             )
             dispatcher = Dispatcher(self.step, caller=caller, progress=progress)
             return await dispatcher.finish_items(due, max_in_flight=self._max_in_flight)
 
-    async def _open_route(self, stack: AsyncExitStack, connection: Connection) -> Route:
+    async def _open_route(
+        self, stack: AsyncExitStack, connection: Connection, gates: "_Gates"
+    ) -> Route:
         client = open_endpoint_client(connection, timeout_seconds=self.limits.timeout_seconds)
         return Route(
             name=connection.name,
             endpoint=await stack.enter_async_context(client),
             compute_cost=connection.compute_cost,
+            gate=gates.find(connection),
         )
+
+    @contextmanager
+    def _open_budget(self) -> Generator[Budget]:
+        if not self.budget.is_capped:
+            yield NoBudget()
+            return
+        budget = CappedBudget(
+            self.budget, ledger=self.ledger, run_id=self.identity.run_id, clock=self.clock
+        )
+        try:
+            yield budget
+        finally:
+            budget.release()
 
     @property
     def _generating(self) -> Connection:
@@ -170,6 +196,39 @@ class LLMRun:
         finally:
             ticker.cancel()
             self.observer.show_progress(progress)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Gates:
+    """One gate for each endpoint, also where the judge and the model that answers share one."""
+
+    limits: LimitSettings
+    clock: Clock
+    note_wait: Callable[[str], None]
+    by_address: dict[str, Gate] = field(default_factory=dict[str, Gate])
+
+    def find(self, connection: Connection) -> Gate:
+        """The gate of an endpoint."""
+        gate = self.by_address.get(connection.base_url)
+        if gate is None:
+            gate = self.by_address[connection.base_url] = self._build(connection)
+        return gate
+
+    def _build(self, connection: Connection) -> Gate:
+        limits = self.limits
+        own_ceiling = limits.max_in_flight
+        return Gate(
+            concurrency=build_concurrency(
+                ceiling=own_ceiling or connection.endpoint.max_in_flight,
+                is_fixed=own_ceiling is not None or connection.endpoint.is_offline,
+            ),
+            rate=RateLimit(
+                requests_per_minute=limits.requests_per_minute,
+                tokens_per_minute=limits.tokens_per_minute,
+            ),
+            clock=self.clock,
+            note_wait=self.note_wait,
+        )
 
 
 def _build_summary(

@@ -6,22 +6,28 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
+from typing import assert_never
 
 from llm_assets.config.task import SchemaGenerationSettings
+from llm_assets.core.budget import OverBudget
 from llm_assets.core.calls import Answer, CallOrigin, CallRequest, Fault, Message
+from llm_assets.core.concurrency import build_concurrency
 from llm_assets.core.fingerprint import fingerprint_text
 from llm_assets.core.ids import BatchKey, RowId, WorkId
 from llm_assets.core.input_snapshot import InputSnapshot, build_input_snapshot
 from llm_assets.core.prompts import render_free_prompt
+from llm_assets.core.rate_limit import RateLimit
 from llm_assets.core.schema_answer import parse_proposed_schema
 from llm_assets.core.schema_source import render_schema_source
 from llm_assets.core.steps import build_call_settings
-from llm_assets.errors import ConfigError, ProviderError
+from llm_assets.errors import BudgetError, ConfigError, ProviderError
 from llm_assets.gateways.batches import build_no_batches_error, list_batches
+from llm_assets.gateways.budget import NoBudget
 from llm_assets.gateways.caller import Call, Caller, Progress, Route, RunIdentity
 from llm_assets.gateways.clock import Clock
 from llm_assets.gateways.connections import Connection, build_connection
 from llm_assets.gateways.endpoint_client import open_endpoint_client
+from llm_assets.gateways.gate import Gate
 from llm_assets.gateways.ledger.ledger import Ledger, open_ledger
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.prompt_files import load_prompt
@@ -142,9 +148,18 @@ async def _ask(
 ) -> Answer:
     """`ProviderError` where no answer comes."""
     limits = task.settings.limits
+    progress = Progress(n_to_run=1)
     client = open_endpoint_client(connection, timeout_seconds=limits.timeout_seconds)
     async with client as endpoint:
-        route = Route(name=connection.name, endpoint=endpoint, compute_cost=connection.compute_cost)
+        gate = Gate(
+            concurrency=build_concurrency(ceiling=1, is_fixed=True),
+            rate=RateLimit(requests_per_minute=None, tokens_per_minute=None),
+            clock=clock,
+            note_wait=progress.note_wait,
+        )
+        route = Route(
+            name=connection.name, endpoint=endpoint, compute_cost=connection.compute_cost, gate=gate
+        )
         with ledger.open_writer() as recorder:
             caller = Caller(
                 identity=identity,
@@ -152,16 +167,23 @@ async def _ask(
                 recorder=recorder,
                 limits=limits,
                 clock=clock,
-                progress=Progress(n_to_run=1),
+                progress=progress,
+                budget=NoBudget(),
             )
             result = await caller.find_answer(call)
-    if isinstance(result, Fault):
-        raise ProviderError(
-            f"No schema was proposed for task {task.name!r}: {result.message}",
-            remedy="Run again, or write the schema module yourself.",
-            kind=result.kind,
-        )
-    return result
+    match result:
+        case Answer():
+            return result
+        case Fault(kind=kind, message=message):
+            raise ProviderError(
+                f"No schema was proposed for task {task.name!r}: {message}",
+                remedy="Run again, or write the schema module yourself.",
+                kind=kind,
+            )
+        case OverBudget(reason=reason):
+            raise BudgetError(reason)
+        case _:
+            assert_never(result)
 
 
 def _render_question(

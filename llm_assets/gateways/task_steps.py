@@ -7,6 +7,7 @@ from llm_assets.core.calls import Purpose
 from llm_assets.core.step import Judge, Step
 from llm_assets.core.steps import build_judge, build_step
 from llm_assets.errors import ConfigError
+from llm_assets.gateways.budget import check_budget
 from llm_assets.gateways.connections import Connection, build_connection
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.prompt_files import load_prompt
@@ -82,3 +83,16 @@ def _build_judge(
         verdict_model=module.judge_model,
         columns=columns,
     )
+
+
+def check_task_budget(task: Task, step: Step, connections: Mapping[Purpose, Connection]) -> None:
+    """Make sure that the caps of the task can be kept; `ConfigError` says what is missing."""
+    caps: list[int | None] = [step.max_output_tokens]
+    if step.judge is not None:
+        caps.append(step.judge.max_output_tokens)
+    for connection in connections.values():
+        check_budget(
+            task.settings.budget,
+            compute_cost=connection.compute_cost,
+            has_output_cap=None not in caps,
+        )

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -25,6 +26,7 @@ from llm_assets.gateways.ledger.records import (
     build_request_rows,
     read_answer,
 )
+from llm_assets.gateways.ledger.spending import release, try_to_reserve
 from llm_assets.gateways.ledger.writer import GroupCommitWriter
 
 KEYS_PER_QUERY = 500
@@ -145,6 +147,31 @@ class Ledger:
             Message(role=role, content="".join(texts[sha256] for sha256 in pieces))
             for role, pieces in turns
         )
+
+    def try_to_reserve(
+        self,
+        *,
+        run_id: str,
+        reserved_usd: Decimal,
+        cap_usd: Decimal,
+        now: datetime,
+        expires_at: datetime,
+    ) -> bool:
+        """Reserve what a run may spend of the day's cap, in all; False where it does not fit."""
+        with self._write() as connection:
+            return try_to_reserve(
+                connection,
+                run_id=run_id,
+                reserved_usd=reserved_usd,
+                cap_usd=cap_usd,
+                now=now,
+                expires_at=expires_at,
+            )
+
+    def release(self, *, run_id: str) -> None:
+        """Give back what a run has reserved and not spent."""
+        with self._write() as connection:
+            release(connection, run_id=run_id)
 
     def close(self) -> None:
         """Let go of the database."""

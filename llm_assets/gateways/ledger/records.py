@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 from sqlalchemy import Row
@@ -12,6 +12,7 @@ from llm_assets.core.calls import Answer, CallOrigin, CallRequest, Fault, Purpos
 from llm_assets.core.fingerprint import fingerprint_text, render_json
 from llm_assets.core.ids import BatchKey, CallKey, TaskName
 from llm_assets.core.message_parts import split_shared
+from llm_assets.gateways.ledger.tables import PICO
 
 SqlRow = Mapping[str, str | int | float | bool | None]
 
@@ -110,6 +111,11 @@ def build_request_rows(record: CallRecord) -> RequestRows:
     )
 
 
+def count_picousd(cost_usd: Decimal) -> int:
+    """Dollars as a whole number that a database adds up exactly; rounded up, so that no cap is passed."""
+    return int((cost_usd * PICO).to_integral_value(ROUND_CEILING))
+
+
 def read_answer(row: Row[Any]) -> Answer:
     """The answer in a row of `calls` that holds one."""
     return Answer(
@@ -147,6 +153,7 @@ def _build_answer_columns(answer: Answer | None) -> SqlRow:
         "reasoning_tokens": answer.usage.reasoning_tokens,
         "is_approximate": answer.usage.is_approximate,
         "cost_usd": None if answer.cost_usd is None else str(answer.cost_usd),
+        "cost_picousd": None if answer.cost_usd is None else count_picousd(answer.cost_usd),
         "answered_at": answer.answered_at.isoformat(),
     }
 
@@ -162,6 +169,7 @@ _ANSWER_COLUMNS = (
     "reasoning_tokens",
     "is_approximate",
     "cost_usd",
+    "cost_picousd",
     "answered_at",
 )
 

@@ -1,8 +1,10 @@
 """How the ledger lies in its database."""
 
-from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, Table, Text
 
 FORMAT_VERSION = 1
+PICO = 10**12
+"""Costs stand beside their exact text as whole millionths of a millionth of a dollar, which SQL adds up exactly."""
 
 metadata = MetaData()
 
@@ -39,6 +41,7 @@ calls = Table(
     Column("reasoning_tokens", Integer),
     Column("is_approximate", Boolean),
     Column("cost_usd", Text),
+    Column("cost_picousd", BigInteger),
     Column("answered_at", Text),
     Column("request_id", Text),
     # or a fault
@@ -81,7 +84,7 @@ reservations = Table(
     "reservations",
     metadata,
     Column("run_id", Text, primary_key=True),
-    Column("cost_usd", Text, nullable=False),
+    Column("cost_picousd", BigInteger, nullable=False),
     Column("expires_at", Text, nullable=False),
 )
 """What runs under way may still spend, so that a daily cap holds for all of them together."""
