@@ -41,6 +41,8 @@ class EndpointClient:
     def __init__(self, client: "AsyncOpenAI", *, timeout_seconds: float) -> None:
         self._client = client
         self._timeout_seconds = timeout_seconds
+        # Whole, so that the client does not join it anew with its base for every call (0.1 ms of CPU).
+        self._url = f"{str(client.base_url).rstrip('/')}/chat/completions"
 
     async def send(self, request: CallRequest) -> Reply:
         """Send a call and read its reply; every trouble of the network or the server is a `Fault`.
@@ -56,7 +58,7 @@ class EndpointClient:
             async with asyncio.timeout(self._timeout_seconds):
                 # The response model is left out: building it costs as much CPU as all the rest of a call.
                 response = await self._client.post(
-                    "/chat/completions",
+                    self._url,
                     cast_to=httpx2.Response,
                     content=body,
                     options={"headers": _JSON_HEADERS},
