@@ -20,14 +20,18 @@ from llm_assets.core.calls import (
     Usage,
 )
 from llm_assets.core.completions import Completion
+from llm_assets.core.concurrency import build_concurrency
 from llm_assets.core.ids import BatchKey, CallKey, RowId, Sha256, TaskName, WorkId
 from llm_assets.core.items import Item
 from llm_assets.core.plan import Plan
+from llm_assets.core.rate_limit import RateLimit
 from llm_assets.core.step import Step
 from llm_assets.core.steps import build_step
 from llm_assets.core.work_items import WorkItem
+from llm_assets.gateways.budget import NoBudget
 from llm_assets.gateways.caller import Call, Caller, Progress, Route, RunIdentity
 from llm_assets.gateways.endpoint_client import Reply
+from llm_assets.gateways.gate import Gate
 from llm_assets.gateways.ledger.ledger import Ledger
 from llm_assets.gateways.ledger.records import CallRecord
 from llm_assets.gateways.llm_run import Observer
@@ -113,7 +117,7 @@ class FakeEndpoint:
             result = self._script(request)
         finally:
             self.n_in_flight -= 1
-        return Reply(result=result, request_id=f"req-{len(self.requests)}")
+        return Reply(result=result, request_id=f"req-{len(self.requests)}", announced=None)
 
     @property
     def questions(self) -> list[str]:
@@ -299,15 +303,24 @@ def build_caller(
     clock: FakeClock | None = None,
     progress: Progress | None = None,
     compute_cost: ComputeCost = lambda _: CENT,
+    max_in_flight: int = 1000,
 ) -> Caller:
-    route = Route(name="office", endpoint=endpoint, compute_cost=compute_cost)
+    clock, progress = clock or FakeClock(), progress or Progress(n_to_run=1)
+    gate = Gate(
+        concurrency=build_concurrency(ceiling=max_in_flight, is_fixed=True),
+        rate=RateLimit(requests_per_minute=None, tokens_per_minute=None),
+        clock=clock,
+        note_wait=progress.note_wait,
+    )
+    route = Route(name="office", endpoint=endpoint, compute_cost=compute_cost, gate=gate)
     return Caller(
         identity=IDENTITY,
         routes={"generate": route},
         recorder=recorder or MemoryRecorder(),
         limits=limits or LimitSettings(),
-        clock=clock or FakeClock(),
-        progress=progress or Progress(n_to_run=1),
+        clock=clock,
+        progress=progress,
+        budget=NoBudget(),
     )
 
 

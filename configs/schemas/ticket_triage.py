@@ -26,3 +26,17 @@ class LLMOutput(BaseModel):
         le=1,
         description="How likely an experienced agent would choose the same category and urgency, from 0 to 1.",
     )
+
+
+class JudgeResult(BaseModel):
+    """Whether a sorted ticket can go to the agents as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    # Fields are written in this order: a reason that comes first is not made up for a verdict.
+    reason: str = Field(
+        min_length=1,
+        max_length=400,
+        description="What is wrong and what would be right, in a sentence or two; for a good one, what was checked.",
+    )
+    verdict: bool = Field(description="True if category, urgency and summary are all right.")

@@ -1,9 +1,13 @@
 """What a person sees while a command runs: a bar on a terminal, plain lines elsewhere."""
 
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 
 import click
+from rich.console import Console as RichConsole
+from rich.progress import BarColumn, TaskID, TextColumn
+from rich.progress import Progress as Bar
 
 from llm_assets.cli.results import BatchResult
 from llm_assets.core.ids import BatchKey, TaskName
@@ -51,10 +55,58 @@ class Console(Observer):
             click.echo(line, err=True)
 
 
+class TerminalConsole(Console):
+    """The same with a bar that moves while calls are under way, for people who watch."""
+
+    def __init__(self) -> None:
+        super().__init__(is_quiet=False)
+        self._bar: Bar | None = None
+
+    def show_live(self, progress: Progress, /) -> None:
+        """Move the bar."""
+        if self._bar is None:
+            columns = (BarColumn(bar_width=30), TextColumn("{task.description}"))
+            self._bar = Bar(*columns, console=RichConsole(stderr=True), transient=True)
+            self._bar.add_task("", total=progress.n_to_run)
+            self._bar.start()
+        elapsed_seconds = self._bar.tasks[0].elapsed or 0.0
+        line = render_progress(progress)
+        if elapsed_seconds > 1:
+            line += f", {progress.n_answers / elapsed_seconds:.0f} answers/s"
+        self._bar.update(TaskID(0), completed=progress.n_done, description=line)
+
+    def show_progress(self, progress: Progress, /) -> None:
+        """Nothing while the bar moves; the last state stays as a line."""
+        if progress.is_over:
+            self._stop_bar()
+            super().show_progress(progress)
+
+    def show_problem(self, problem: str) -> None:
+        """Say what went wrong, below the bar."""
+        self._stop_bar()
+        super().show_problem(problem)
+
+    def close(self) -> None:
+        """Leave the terminal as it was, also after Ctrl-C."""
+        self._stop_bar()
+
+    def _stop_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
 @contextmanager
 def open_console(*, is_quiet: bool) -> Generator[Console]:
     """The console of one command."""
-    yield Console(is_quiet=is_quiet)
+    if is_quiet or not sys.stderr.isatty():
+        yield Console(is_quiet=is_quiet)
+        return
+    console = TerminalConsole()
+    try:
+        yield console
+    finally:
+        console.close()
 
 
 def render_summary(summary: RunSummary) -> str:

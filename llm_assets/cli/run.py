@@ -92,14 +92,13 @@ def _run_batches(
     """Run one batch after the other; a batch that stops does not keep the next one from running."""
     from llm_assets.defs.history import open_history
     from llm_assets.defs.project_definitions import build_scope
-    from llm_assets.defs.runs import TaskRunner
+    from llm_assets.defs.runs import open_task_runner
 
     task, project = choice.task, choice.project
     scope = build_scope(project, task, observers=[console])
     records: list[dict[str, JsonValue]] = []
     codes = [0]
-    with open_history(project) as history:
-        runner = TaskRunner(scope, history)
+    with open_history(project) as history, open_task_runner(scope, history) as runner:
         runner.register(batches)
         end = runner.ensure_schema()
         for batch in batches if end.problem is None else ():

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
+from llm_assets.errors import ConfigError
 from llm_assets.gateways.env_file import load_env_file
 from llm_assets.gateways.project import Project, find_project_root, find_root_around, load_project
-from llm_assets.gateways.tasks import Task, load_task, load_task_file
+from llm_assets.gateways.tasks import Task, list_task_names, load_task, load_task_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,4 +36,17 @@ def choose_task(name: str | None, *, config: Path | None) -> TaskChoice:
     root = find_project_root(Path.cwd()) or find_root_around(path.parent) or path.parent
     project = Project(root=root, environ=os.environ)
     load_env_file(project.root)
-    return TaskChoice(task=load_task_file(path, project), project=project)
+    task = load_task_file(path, project)
+    _check_name_is_free(task, project)
+    return TaskChoice(task=task, project=project)
+
+
+def _check_name_is_free(task: Task, project: Project) -> None:
+    """A task from elsewhere must not write into the artifacts of one of the project's own."""
+    is_own = task.config_path == project.configs / f"{task.name}.yaml"
+    if not is_own and task.name in list_task_names(project):
+        raise ConfigError(
+            f"The project in {project.root} has a task {task.name!r} of its own, whose results {task.config_path} "
+            "would replace; nothing was run.",
+            remedy="Rename the file; its name is the task's name.",
+        )

@@ -170,9 +170,15 @@ class JudgeSettings(Settings):
     prompt: str
     """The judge's prompt file; it sees the row's names, and the answer as `output` and `output_json`."""
     llm: LLMSettings | None = None
-    """The judge's model; the one that answers where it is not given."""
+    """The judge's model and its parameters; those of the model that answers where the block is not given.
+
+    A block without an `endpoint` means the task's own, and there without a `model` the task's own, too.
+    """
     retries: Annotated[int, Field(ge=0)] = 1
-    """How often an item is asked again with the judge's reason before it counts as rejected."""
+    """How often an item is asked again with the judge's reason before it counts as rejected.
+
+    These calls do not count as `attempts`, which are about answers that are not valid.
+    """
     attempts: Annotated[int, Field(ge=1)] = 2
     """Calls for one verdict, the first included, where the judge's own answer is not valid."""
     verdict_field: str = "verdict"
@@ -269,3 +275,17 @@ class TaskSettings(Settings):
     budget: BudgetSettings = BudgetSettings()
     export: ExportSettings = ExportSettings()
     report: ReportSettings = ReportSettings()
+
+    @property
+    def judge_llm(self) -> LLMSettings:
+        """How the judge is asked.
+
+        An endpoint that is not named must not fall back to the default: verdicts would come from the offline model.
+        """
+        own = None if self.judge is None else self.judge.llm
+        if own is None:
+            return self.llm
+        if "endpoint" in own.model_fields_set:
+            return own
+        model = own.model if "model" in own.model_fields_set else self.llm.model
+        return own.model_copy(update={"endpoint": self.llm.endpoint, "model": model})

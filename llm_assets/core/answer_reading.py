@@ -1,6 +1,6 @@
 """What an answer is worth: valid, or why not and what the next attempt is told about it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, assert_never
 
 from pydantic import BaseModel
@@ -22,6 +22,8 @@ FEEDBACK_TRUNCATED = (
 )
 MAX_ECHO_CHARS = 4000
 """A longer wrong answer is shown to the model only up to here: its end teaches nothing and costs tokens."""
+MAX_REASON_CHARS = 2000
+"""So much of the judge's reason reaches the next attempt; the record has all of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +79,16 @@ def read_generated(
 
 def read_verdict(answer: Answer, judge: Judge) -> Verdict | Problem:
     """The judge's verdict, or why its answer is none. The latter says nothing about the item."""
-    read = read_generated(answer, judge.verdict_model, has_cap=True)
+    has_cap = judge.max_output_tokens is not None
+    read = read_generated(answer, judge.verdict_model, has_cap=has_cap)
     if isinstance(read, Problem):
-        return Problem(outcome="failed", text=f"The judge gave no verdict: {read.text}")
+        return replace(read, outcome="failed", text=f"The judge gave no verdict: {read.text}")
+    is_accepted = read.output[judge.rules.verdict_field]
+    if not isinstance(is_accepted, bool):  # its model allows null
+        text = f"The judge gave no verdict: `{judge.rules.verdict_field}` is empty."
+        return Problem(outcome="failed", text=text)
     return Verdict(
-        is_accepted=read.output[judge.rules.verdict_field] is True,
+        is_accepted=is_accepted,
         reason=str(read.output.get(judge.rules.reason_field) or "no reason given"),
         output=read,
     )
@@ -93,5 +100,5 @@ def build_rejection(answer: Answer, reason: str) -> Problem:
         outcome="rejected",
         text=reason,
         echo=(answer.text or "")[:MAX_ECHO_CHARS],
-        feedback=FEEDBACK_REJECTED.format(problem=reason),
+        feedback=FEEDBACK_REJECTED.format(problem=reason[:MAX_REASON_CHARS]),
     )

@@ -59,9 +59,8 @@ def read_completion(body: bytes) -> Completion | Fault:
         return _read_error(reply, status=_read_status(reply["error"]), body=body)
     choices = reply.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
-    if isinstance(choice, dict) and choice.get(
-        "error"
-    ):  # OpenRouter, when the model's own server failed
+    # OpenRouter says it there when the model's own server failed.
+    if isinstance(choice, dict) and choice.get("error"):
         return _read_error(choice, status=_read_status(choice["error"]), body=body)
     message = choice.get("message") if isinstance(choice, dict) else None
     if not isinstance(choice, dict) or not isinstance(message, dict):

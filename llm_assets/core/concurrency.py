@@ -1,49 +1,113 @@
 """How many calls may be under way at once, found by trying.
 
-Grows with every answer until the server first says that it is too much, then settles a little below that and
-tries for more only slowly. A call that waits to be sent again keeps its place: freeing it would send another one
-into the same overload (measured against a server that takes 20 at once: 76 % of the calls refused, against 1 %).
+The number grows with every answer until the server first refuses calls as too much. What it answered out of that
+flight is what it takes, and from then on one place more is tried now and then: longer after every try that failed,
+in longer steps after every one that held. A try that fails may cost more than the refused call, because a server
+that says `Retry-After` holds up all the others.
+
+A call that waits to be sent again keeps its place: freeing it would send another one into the same overload
+(measured against a server that takes 20 at once: 76 % of the calls refused, against 1 %).
 """
 
 from dataclasses import dataclass
 
-CUT = 0.9
-"""What is left after an overload: most of it, since the server served all but the last few calls."""
-GROWTH_AFTER_OVERLOAD = 0.1
-"""Places gained by a full round of answers, once the server's limit is known."""
+FIRST_PLACES = 8
 COOL_DOWN_SECONDS = 1.0
 """Overloads that come closer together than this are one and the same."""
+FIRST_TRY_SECONDS = 5.0
+"""Between an overload and the next try for one place more; doubled each time that a try fails."""
+LONGEST_TRY_SECONDS = 300.0
+PAUSES_BETWEEN_TRIES = 25
+"""A try that fails holds up everything for a pause; so many of them pass at least before the next try."""
+NEXT_TRY_SECONDS = 1.0
+"""Between a try that held and the next one."""
+FLIGHTS_TO_HOLD = 2
+"""A try has held when so many times as many calls as there are places were answered and none refused."""
+STRAY_SHARE = 0.1
+"""So few of the calls under way, or a single one, may be refused without it being about their number."""
 
 
 @dataclass(slots=True, kw_only=True)
 class AdaptiveConcurrency:
-    """The number of places, between 1 and the ceiling that a person set."""
+    """The number of places, between 1 and the ceiling that a person set. Times are seconds of one steady clock."""
 
     ceiling: int
-    limit: float
-    """The present number of places; its fraction is the part of the next one."""
-    has_met_overload: bool = False
-    cooling_until: float = 0.0
+    limit: int
+    """The present number of places."""
+    _proven: int = 0
+    """Places that the server is known to take; 0 before its first overload."""
+    _n_to_hold: int = 0
+    """Answers that the present try for more still needs; 0 where none is under way."""
+    _step: int = 1
+    _try_seconds: float = FIRST_TRY_SECONDS
+    _next_try_at: float = 0.0
+    _overloaded_at: float = float("-inf")
+    _flight: int = 0
+    """Calls that were under way when the overload began."""
+    _n_refused: int = 0
+    """How many of them were refused."""
 
-    def note_answer(self, *, n_in_flight: int) -> None:
-        """Grow, but only where the places were really in use: idle ones prove nothing."""
-        if n_in_flight + 1 < int(self.limit):
-            return
-        growth = GROWTH_AFTER_OVERLOAD / self.limit if self.has_met_overload else 1.0
-        self.limit = min(float(self.ceiling), self.limit + growth)
+    def note_answer(self, now: float, *, n_taken: int) -> None:
+        """Grow, but only where the places were really in use: idle ones prove nothing.
 
-    def note_overload(self, now: float, *, n_in_flight: int) -> None:
-        """Cut once for each time the server is overloaded; `n_in_flight` includes the call that was too much."""
-        if now < self.cooling_until:
+        `n_taken` are the places taken, that of the answered call included.
+        """
+        if n_taken + 1 < self.limit:
             return
-        self.has_met_overload = True
-        self.cooling_until = now + COOL_DOWN_SECONDS
-        fitting = min(self.limit, float(n_in_flight - 1))
-        self.limit = max(1.0, fitting if fitting < self.limit else self.limit * CUT)
+        if not self._proven:
+            self._set_limit(self.limit + 1)
+        elif self._n_to_hold:
+            self._count_towards_proof(now)
+        elif now >= self._next_try_at and self.limit < self.ceiling:
+            self._set_limit(self._proven + self._step)
+            self._n_to_hold = FLIGHTS_TO_HOLD * self.limit
+
+    def note_overload(
+        self, now: float, *, sent_at: float, n_under_way: int, pause_seconds: float
+    ) -> None:
+        """A call was refused as too much.
+
+        Args:
+            now: The present moment.
+            sent_at: When the call left.
+            n_under_way: The calls under way, the refused one included.
+            pause_seconds: For how long the server holds up all calls.
+        """
+        if sent_at <= self._overloaded_at:
+            self._n_refused += 1
+        elif now - self._overloaded_at < COOL_DOWN_SECONDS:
+            return
+        else:
+            self._overloaded_at, self._flight, self._n_refused = now, n_under_way, 1
+            self._put_off(now, pause_seconds)
+        if self._n_to_hold:
+            self._n_to_hold = 0
+            self._set_limit(self._proven)
+        elif not self._proven or self._n_refused > max(1.0, STRAY_SHARE * self._flight):
+            self._set_limit(min(self.limit, self._flight - self._n_refused))
+            self._proven = self.limit
+
+    def _count_towards_proof(self, now: float) -> None:
+        self._n_to_hold -= 1
+        if self._n_to_hold == 0:
+            self._proven = self.limit
+            self._step *= 2
+            self._try_seconds = max(self._try_seconds / 2, FIRST_TRY_SECONDS)
+            self._next_try_at = now + NEXT_TRY_SECONDS
+
+    def _put_off(self, now: float, pause_seconds: float) -> None:
+        """Be careful with the next try, the more so the more often tries have failed and the more it cost."""
+        self._step = 1
+        wait_seconds = max(self._try_seconds, PAUSES_BETWEEN_TRIES * pause_seconds)
+        self._next_try_at = now + min(wait_seconds, LONGEST_TRY_SECONDS)
+        self._try_seconds = min(2 * self._try_seconds, LONGEST_TRY_SECONDS)
+
+    def _set_limit(self, limit: int) -> None:
+        self.limit = min(max(limit, 1), self.ceiling)
 
 
 def build_concurrency(*, ceiling: int, is_fixed: bool) -> AdaptiveConcurrency:
     """Start at the ceiling where a person set it, else with a few calls."""
     return AdaptiveConcurrency(
-        ceiling=ceiling, limit=float(ceiling if is_fixed else min(8, ceiling))
+        ceiling=ceiling, limit=ceiling if is_fixed else min(FIRST_PLACES, ceiling)
     )

@@ -4,6 +4,10 @@ In the row modes there is one line for every row of the input, in its order. In 
 for every group, in the order first seen: the columns of a group's rows differ, so the line keeps the grouping
 column and `n_rows` alone. Equal rows may share a call: each line shows what it cost, the report's sum counts it
 once.
+
+Where the task has a judge, the fields of its verdict stand beside the outputs that it accepted, as `judge.verdict`,
+`judge.reason` and so on. A row whose answers it rejected has neither output nor verdict: its `status` is `rejected`,
+and its `error` is the judge's last reason.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,7 +31,7 @@ from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.item_matching import match_items
 from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs, LLMOutputsMeta
 from llm_assets.core.money import render_amount
-from llm_assets.core.values import FROZEN_RECORD, FrozenModel
+from llm_assets.core.values import FROZEN_RECORD, CollectionMeta
 from llm_assets.core.work_items import WorkItemsMeta
 
 REHEARSAL_MARK = "offline model (rehearsal)"
@@ -46,7 +50,7 @@ class ExportRow:
     """By column name; the order of the columns is that of `ExportMeta.columns`."""
 
 
-class ExportMeta(FrozenModel):
+class ExportMeta(CollectionMeta):
     """What the lines have in common."""
 
     format_version: Literal[1] = 1
@@ -84,8 +88,8 @@ def build_export(
 ) -> ExportTable:
     """Put the rows and what became of them side by side.
 
-    `output_columns` come from `build_output_columns`; a field of an output that they do not cover follows after
-    them as JSON, so that nothing is dropped. `StorageError` where the outputs are not those of these rows,
+    `output_columns` come from `build_output_columns`, and from `build_verdict_columns` where there is a judge; a
+    field of an output that they do not cover follows after them as JSON, so that nothing is dropped. `StorageError` where the outputs are not those of these rows,
     `ConfigError` where a chosen column does not exist.
     """
     items_by_row = match_items(snapshot, outputs)
@@ -147,9 +151,10 @@ def _build_group_lines(
 def _build_uncovered_columns(
     outputs: LLMOutputs, columns: tuple[ExportColumn, ...]
 ) -> Iterable[ExportColumn]:
-    if any(not column.path for column in columns):
+    paths = [column.path for column in columns if column.source == "output"]
+    if () in paths:
         return []
-    covered = {column.path[0] for column in columns}
+    covered = {path[0] for path in paths}
     met: set[str] = set()
     for item in outputs.records:
         if item.output is not None:
@@ -166,6 +171,7 @@ def _build_row(
     sources: dict[ColumnSource, Mapping[str, JsonValue] | None] = {
         "input": line.values,
         "output": line.item.output,
+        "judge": line.item.verdict,
         "status": _build_status(line.item, meta),
     }
     return ExportRow(
@@ -202,9 +208,11 @@ def _build_status(item: ItemOutput, meta: LLMOutputsMeta) -> dict[str, JsonValue
 
 def _sum_cost(item: ItemOutput) -> Decimal | None:
     """None as soon as one call has no price: a part of the cost would read as the whole."""
+    # The same answer given twice brings the same call to the judge, which is paid once.
+    costs = {attempt.call_key: attempt.cost_usd for attempt in item.attempts}
     total = Decimal(0)
-    for attempt in item.attempts:
-        if attempt.cost_usd is None:
+    for cost_usd in costs.values():
+        if cost_usd is None:
             return None
-        total += attempt.cost_usd
+        total += cost_usd
     return total

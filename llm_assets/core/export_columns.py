@@ -11,7 +11,7 @@ from llm_assets.core.json_schema import DEFS_PREFIX
 from llm_assets.core.values import FrozenModel
 from llm_assets.errors import ConfigError
 
-ColumnSource = Literal["input", "output", "status"]
+ColumnSource = Literal["input", "output", "judge", "status"]
 ColumnKind = Literal["text", "integer", "number", "boolean", "json"]
 """`json` is everything that is not one plain type: lists, free objects, mixed values."""
 
@@ -63,6 +63,16 @@ def build_output_columns(
         return (ExportColumn(name="output", source="output", path=(), kind="json"),)
     return tuple(
         _walk_fields(json_schema, root, path=(), max_depth=1 if nested == "json" else None)
+    )
+
+
+def build_verdict_columns(
+    json_schema: Mapping[str, JsonValue], nested: Literal["flatten", "json"]
+) -> tuple[ExportColumn, ...]:
+    """The columns of a verdict under this JSON Schema, like those of an output, as `judge.<field>`."""
+    return tuple(
+        column.model_copy(update={"name": ".".join(("judge", *column.path)), "source": "judge"})
+        for column in build_output_columns(json_schema, nested)
     )
 
 

@@ -17,7 +17,7 @@ from llm_assets.core.fingerprint import build_id
 from llm_assets.core.ids import GroupContextId, GroupKey
 from llm_assets.core.input_snapshot import InputRow, InputSnapshot
 from llm_assets.core.row_template import RowTemplate, build_row_template
-from llm_assets.core.values import FROZEN_RECORD, FrozenModel
+from llm_assets.core.values import FROZEN_RECORD, CollectionMeta
 from llm_assets.errors import InputError, suggest
 
 ROW_SEPARATOR = "\n\n"
@@ -40,7 +40,7 @@ class GroupContext:
     cuts: tuple[Cut, ...]
 
 
-class GroupContextsMeta(FrozenModel):
+class GroupContextsMeta(CollectionMeta):
     """How the groups were made."""
 
     format_version: Literal[1] = 1

@@ -11,7 +11,7 @@ from llm_assets.core.cells import build_cell_rules, clean_cells, is_nulled
 from llm_assets.core.fingerprint import build_id
 from llm_assets.core.ids import RowId
 from llm_assets.core.table import RawTable, render_line, render_place
-from llm_assets.core.values import FROZEN_RECORD, FrozenModel, Scalar
+from llm_assets.core.values import FROZEN_RECORD, CollectionMeta, Scalar
 from llm_assets.errors import InputError, suggest
 
 
@@ -28,7 +28,7 @@ class InputRow:
     values: dict[str, Scalar]
 
 
-class InputMeta(FrozenModel):
+class InputMeta(CollectionMeta):
     """Where the rows came from."""
 
     format_version: Literal[1] = 1

@@ -17,7 +17,13 @@ BEYOND_LIMIT = "Not asked: beyond the limit of this run."
 
 
 def build_attempt(
-    answer: Answer, *, number: int, purpose: Purpose, problem: str | None, is_repaired: bool
+    answer: Answer,
+    *,
+    number: int,
+    purpose: Purpose,
+    problem: str | None,
+    is_repaired: bool,
+    verdict: bool | None = None,
 ) -> Attempt:
     """An answered call; `number` is that of the generation it belongs to."""
     return Attempt(
@@ -27,6 +33,7 @@ def build_attempt(
         finish_reason=answer.finish_reason,
         problem=problem,
         is_repaired=is_repaired,
+        verdict=verdict,
         prompt_tokens=answer.usage.prompt_tokens,
         completion_tokens=answer.usage.completion_tokens,
         cached_tokens=answer.usage.cached_tokens,

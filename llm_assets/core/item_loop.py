@@ -4,9 +4,9 @@ An item's whole life is a function of the answers to its calls: ask, validate, l
 what was wrong. Nothing here sends, reads or writes. Whoever drives the loop looks an asked call up in the ledger,
 sends it, or merely counts it, so that an interrupted run, a re-run, a plan and a first run are all the same code.
 
-A run gives an item a round: so many attempts, so many rejections. Answers of earlier runs are led through the
-rounds they were given then; an item at the end of its last round gets another one, unless the settings leave
-failed items alone.
+A run gives an item a round: so many attempts without a valid answer, so many rejections, so many tries for each
+verdict. Answers of earlier runs are led through the rounds they were given then; an item at the end of its last
+round gets another one, unless the settings leave failed items alone.
 """
 
 from collections.abc import Sequence
@@ -88,7 +88,8 @@ class _Life:
     position: int = 0
     n_generated: int = 0
     n_truncated: int = 0
-    n_in_round: int = 0
+    n_failed_in_round: int = 0
+    """Attempts that brought no valid answer; rejected ones have a bound of their own."""
     n_rejected_in_round: int = 0
     tried: list[Attempt] = field(default_factory=list[Attempt])
 
@@ -136,29 +137,41 @@ class _Life:
 
     def _find_verdict(self, judge: Judge, valid: ValidAnswer) -> Verdict | Ask | Done:
         """The judge's verdict, the call that asks for it, or the end of an item that gets none."""
-        number = 0
+        problem: Problem | None = None
+        number = n_truncated = 0
         while (answer := self._take()) is not None:
             number += 1
+            n_truncated += answer.finish_reason == "length"
             verdict = read_verdict(answer, judge)
             self._note_verdict(answer, verdict)
             if isinstance(verdict, Verdict):
                 return verdict
+            problem = verdict
             is_used_up = number % judge.rules.attempts == 0
             if is_used_up and self._has_no_more_chance():
-                return self._end(verdict)
-        request = build_judge_request(self.step, judge, self.item, valid=valid, number=number + 1)
+                return self._end(problem)
+        request = build_judge_request(
+            self.step,
+            judge,
+            self.item,
+            valid=valid,
+            number=number + 1,
+            problem=problem,
+            n_truncated=n_truncated,
+        )
         return Ask(request=request, purpose="judge")
 
     def _must_end(self, problem: Problem) -> bool:
         """Count the problem into the round; where the round is over, end or begin another one."""
-        self.n_in_round += 1
+        is_rejected = problem.outcome == "rejected"
         self.n_truncated += problem.outcome == "truncated"
-        self.n_rejected_in_round += problem.outcome == "rejected"
+        self.n_failed_in_round += not is_rejected
+        self.n_rejected_in_round += is_rejected
         if not self._is_round_over(problem):
             return False
         if self._has_no_more_chance():
             return True
-        self.n_in_round = 0
+        self.n_failed_in_round = 0
         self.n_rejected_in_round = 0
         return False
 
@@ -167,7 +180,7 @@ class _Life:
         return (
             # The same words would be refused again; a later run may meet a later model.
             problem.outcome == "refused"
-            or self.n_in_round >= self.step.attempts.attempts
+            or self.n_failed_in_round >= self.step.attempts.attempts
             or (judge is not None and self.n_rejected_in_round > judge.rules.retries)
         )
 
@@ -200,6 +213,7 @@ class _Life:
                 purpose="judge",
                 problem=None if is_accepted else problem,
                 is_repaired=is_verdict and verdict.output.is_repaired,
+                verdict=is_accepted if is_verdict else None,
             )
         )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from llm_assets.core.calls import Answer
+from llm_assets.core.calls import Answer, Purpose
 from llm_assets.core.ids import CallKey
 from llm_assets.core.item_loop import Ask, Done, advance
 from llm_assets.core.items import Item
@@ -29,6 +29,8 @@ class ReplayedItem:
     output: ItemOutput | None
     next_key: CallKey | None
     """The call to be sent; None where the item is at its end."""
+    next_purpose: Purpose | None
+    """What that call is for."""
 
 
 def replay_items(
@@ -54,10 +56,12 @@ def replay_items(
 def _lead_on(step: Step, item: Item, answers: tuple[Answer, ...]) -> ReplayedItem:
     state = advance(step, item, answers, n_known=len(answers))
     match state:
-        case Ask(request=request):
-            key, output = request.build_key(), None
+        case Ask(request=request, purpose=asked):
+            key, purpose, output = request.build_key(), asked, None
         case Done(output=end):
-            key, output = None, end
+            key, purpose, output = None, None, end
         case _:
             assert_never(state)
-    return ReplayedItem(item=item, answers=answers, output=output, next_key=key)
+    return ReplayedItem(
+        item=item, answers=answers, output=output, next_key=key, next_purpose=purpose
+    )

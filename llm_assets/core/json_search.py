@@ -17,6 +17,7 @@ _THINKING = re.compile(r"\A(?!\s*[{\[`]).*?</think>|\A\s*<think>.*", re.DOTALL)
 _FENCE = re.compile(r"```[ \t]*(\w*)[ \t]*\s(?=\s*\{)", re.ASCII)
 _OPENING = re.compile(r"[{\[]")
 _BRACKET = re.compile(r"[{\[\]}]")
+_ESCAPE = re.compile(r"\\.", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,13 +91,15 @@ def _read_json(text: str, start: int) -> tuple[JsonValue, int | None]:
 
 
 def _read_broken(text: str, start: int) -> _Broken | None:
-    """The part from a bracket to the one that closes it; None where none does."""
+    """The part from a bracket to the one that closes it; None where none does, or only one inside a text."""
     depth = deepest = 0
     for bracket in _BRACKET.finditer(text, start):
         depth += 1 if bracket.group() in "{[" else -1
         deepest = max(deepest, depth)
         if depth == 0:
-            return _Broken(start=start, text=text[start : bracket.end()], depth=deepest)
+            part = text[start : bracket.end()]
+            is_inside_text = _ESCAPE.sub("", part).count('"') % 2 == 1
+            return None if is_inside_text else _Broken(start=start, text=part, depth=deepest)
     return None
 
 
@@ -109,8 +112,7 @@ def _choose(broken: list[_Broken], fences: tuple[int, ...]) -> _Broken:
 def _repair(broken: _Broken) -> FoundJson | None:
     from json_repair import repair_json
 
-    # An odd quotation mark means that the last bracket stands inside a text that was cut off.
-    if broken.depth > MAX_REPAIRED_DEPTH or broken.text.count('"') % 2:
+    if broken.depth > MAX_REPAIRED_DEPTH:
         return None
     try:
         value: JsonValue = json.loads(repair_json(broken.text, ensure_ascii=True))

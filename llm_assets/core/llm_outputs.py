@@ -11,7 +11,7 @@ from pydantic import ConfigDict, JsonValue
 from llm_assets.core.calls import Purpose
 from llm_assets.core.fingerprint import fingerprint
 from llm_assets.core.ids import CallKey, GroupContextId, GroupKey, RowId, Sha256, WorkId
-from llm_assets.core.values import FrozenModel
+from llm_assets.core.values import CollectionMeta, FrozenModel
 
 Outcome = Literal[
     "accepted",
@@ -53,7 +53,7 @@ class Attempt:
     finish_reason: str | None
     """None where no answer came."""
     problem: str | None
-    """Why the answer was not accepted; None where it was."""
+    """What was wrong with the answer, or what the judge found wrong with the one it judged."""
     is_repaired: bool
     """Whether broken JSON was mended before it was validated."""
     prompt_tokens: int
@@ -64,6 +64,8 @@ class Attempt:
     cost_usd: Decimal | None
     """None where the price is not known."""
     answered_at: datetime | None
+    verdict: bool | None = None
+    """Whether the judge accepts; None for every other call, and where the judge gave no verdict."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +107,7 @@ class Totals(FrozenModel):
     tokens_are_approximate: bool
 
 
-class LLMOutputsMeta(FrozenModel):
+class LLMOutputsMeta(CollectionMeta):
     """What the outputs were made with."""
 
     format_version: Literal[1] = 1
@@ -120,6 +122,11 @@ class LLMOutputsMeta(FrozenModel):
     judge_model: str | None
     """None where the task has no judge."""
     judge_prompt_sha256: Sha256 | None
+    judge_prompt_path: str | None = None
+    judge_endpoint: str | None = None
+    """The name in the config."""
+    is_judge_rehearsal: bool = False
+    """Whether the offline model judged."""
     structured_output: str
     """The level at which the endpoint was held to the schema."""
     parameters: dict[str, JsonValue]
@@ -161,13 +168,13 @@ def build_totals(records: Sequence[ItemOutput]) -> Totals:
 
 
 def fingerprint_outputs(outputs: LLMOutputs) -> Sha256:
-    """The hash of what counts downstream: which items there are, how they ended and with what.
+    """The hash of what counts downstream: which items there are, how they ended, with what and judged how.
 
     Times, costs and token counts are left out: an answer that was fetched again and is the same is no change.
     """
-    return fingerprint(
-        [
-            [record.work_id, record.row_ids, record.outcome, record.output, record.reason]
-            for record in outputs.records
-        ]
-    )
+    return fingerprint([_list_what_counts(record) for record in outputs.records])
+
+
+def _list_what_counts(record: ItemOutput) -> list[object]:
+    ids = [record.work_id, record.row_ids]
+    return [*ids, record.outcome, record.output, record.verdict, record.reason]

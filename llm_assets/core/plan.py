@@ -1,14 +1,40 @@
 """What a run is going to do and to cost, said before the first call."""
 
+from collections import Counter
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from decimal import Decimal
-from statistics import fmean
 
+from llm_assets.core.ids import CallKey
 from llm_assets.core.item_replay import ReplayedItem
+from llm_assets.core.plan_cost import Estimate
+from llm_assets.core.plan_reasons import REASONS, Reason
 
-GUESSED_COMPLETION_TOKENS = 200
-"""The length of an answer where this task has none on record yet and sets no cap."""
+NOTHING_FORESEEN: AbstractSet[CallKey] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueItems:
+    """The items a run is about, each with its place among all items."""
+
+    chosen: tuple[tuple[int, ReplayedItem], ...]
+    n_left_out: int
+    """Those beyond the limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallCounts:
+    """How many calls a run sends where every answer is accepted at once; equal requests are one call."""
+
+    n_generate: int
+    n_judge: int
+    """To check the answers that come, and those on record that this judge was not asked about."""
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.n_generate + self.n_judge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,50 +44,80 @@ class Plan:
     n_items: int
     n_answered: int
     """Items whose end follows from answers on record."""
-    n_to_run: int
+    reasons: tuple[tuple[Reason, int], ...]
+    """Why items run, and how many for each reason that there is; an item has one reason."""
     n_left_out: int
     """Items that are due but beyond the limit of this run."""
-    n_calls_to_send: int
-    """At least so many: equal requests share a call, an answer that is not accepted takes another."""
+    calls: CallCounts
     n_calls_reused: int
-    expected_cost_usd: Decimal | None
-    """None where the price is not known."""
-    is_approximate: bool
-    """Whether the token counts behind the cost are ours."""
+    estimate: Estimate
+
+    @property
+    def n_to_run(self) -> int:
+        """Items that this run is about."""
+        return sum(count for _, count in self.reasons)
+
+    @property
+    def n_calls_to_send(self) -> int:
+        """Exact where every answer is accepted at once; one that is not takes further calls."""
+        return self.calls.total
+
+    @property
+    def expected_cost_usd(self) -> Decimal | None:
+        """The likely cost; None where a price is not known."""
+        cost = self.estimate.cost_usd
+        return None if cost is None else cost.likely_usd
+
+    @property
+    def is_approximate(self) -> bool:
+        """Whether the token counts behind the cost are ours."""
+        return self.estimate.is_approximate
 
 
 def select_due(
-    replayed: Sequence[ReplayedItem], *, limit: int | None
-) -> tuple[tuple[int, ReplayedItem], ...]:
-    """The first `limit` items that need a call, with their place among all items."""
-    due = [(index, state) for index, state in enumerate(replayed) if state.next_key is not None]
-    return tuple(due if limit is None else due[:limit])
+    replayed: Sequence[ReplayedItem],
+    *,
+    limit: int | None,
+    foreseen: AbstractSet[CallKey] = NOTHING_FORESEEN,
+) -> DueItems:
+    """The first `limit` items that need a call.
+
+    `foreseen` are calls that an earlier run of the same plan sends: an item that waits for one of them finds its
+    answer on record when its own turn comes.
+    """
+    due = [
+        (place, state)
+        for place, state in enumerate(replayed)
+        if state.next_key is not None and state.next_key not in foreseen
+    ]
+    chosen = tuple(due if limit is None else due[:limit])
+    return DueItems(chosen=chosen, n_left_out=len(due) - len(chosen))
 
 
-def estimate_tokens(lengths: Sequence[int], *, cap: int | None) -> int:
-    """The likely length of an answer: the mean of those on record, else a guess below the cap."""
-    if lengths:
-        return round(fmean(lengths))
-    return min(cap or GUESSED_COMPLETION_TOKENS, GUESSED_COMPLETION_TOKENS)
+def count_calls(due: DueItems, *, has_judge: bool) -> CallCounts:
+    """The calls of the chosen items; every answer that comes has its own verdict."""
+    keys = {state.next_key: state.next_purpose for _, state in due.chosen}
+    n_judge = sum(purpose == "judge" for purpose in keys.values())
+    n_generate = len(keys) - n_judge
+    return CallCounts(n_generate=n_generate, n_judge=n_judge + (n_generate if has_judge else 0))
 
 
 def build_plan(
     replayed: Sequence[ReplayedItem],
-    due: Sequence[tuple[int, ReplayedItem]],
+    due: DueItems,
     *,
-    cost_per_call_usd: Decimal | None,
-    is_approximate: bool,
+    reasons: Sequence[Reason],
+    calls: CallCounts,
+    estimate: Estimate,
 ) -> Plan:
-    """Count what is there and what is to be done."""
-    n_due = sum(state.next_key is not None for state in replayed)
-    n_calls = len({state.next_key for _, state in due})
+    """Count what is there and what is to be done; `reasons` are those of the chosen items."""
+    counts = Counter(reasons)
     return Plan(
         n_items=len(replayed),
-        n_answered=len(replayed) - n_due,
-        n_to_run=len(due),
-        n_left_out=n_due - len(due),
-        n_calls_to_send=n_calls,
+        n_answered=len(replayed) - len(due.chosen) - due.n_left_out,
+        reasons=tuple((reason, counts[reason]) for reason in REASONS if counts[reason]),
+        n_left_out=due.n_left_out,
+        calls=calls,
         n_calls_reused=len({answer.key for state in replayed for answer in state.answers}),
-        expected_cost_usd=None if cost_per_call_usd is None else cost_per_call_usd * n_calls,
-        is_approximate=is_approximate,
+        estimate=estimate,
     )

@@ -1,23 +1,101 @@
-"""How a plan is said in a line."""
+"""How a plan is said: in a line, or as plain values for scripts."""
 
-from llm_assets.core.money import render_usd
+from pydantic import JsonValue
+
+from llm_assets.core.money import render_amount, render_usd
 from llm_assets.core.plan import Plan
+from llm_assets.core.plan_cost import CostRange, Estimate
+from llm_assets.core.plan_reasons import Reason
+from llm_assets.core.token_forecast import TokenRange
 
 
 def render_plan(plan: Plan) -> str:
-    """Such as `45 items: 30 answered already, 15 to run in 14 calls or more; expected cost about $0.02`."""
+    """Such as `45 items: 30 answered already, 15 to run (10 new, 5 prompt changed) in 14 calls or more; …`."""
     parts = [f"{plan.n_items} items: {plan.n_answered} answered already, {plan.n_to_run} to run"]
     if plan.n_to_run:
-        parts.append(f" in {plan.n_calls_to_send} calls or more")
+        parts.append(f" ({render_reasons(plan)}) in {plan.n_calls_to_send} calls or more")
     if plan.n_left_out:
         parts.append(f", {plan.n_left_out} beyond the limit")
     if plan.n_to_run:
-        parts.append(f"; {_render_expected_cost(plan)}")
+        parts.append(f"; {_render_expectation(plan.estimate)}")
     return "".join(parts)
 
 
-def _render_expected_cost(plan: Plan) -> str:
-    if plan.expected_cost_usd is None:
-        return "expected cost unknown: the model has no known price, set `llm.price`"
-    mark = " (tokens counted approximately)" if plan.is_approximate else ""
-    return f"expected cost about {render_usd(plan.expected_cost_usd)}{mark}"
+def render_reasons(plan: Plan) -> str:
+    """Such as `10 new, 5 prompt changed`."""
+    return ", ".join(f"{count} {render_reason(reason)}" for reason, count in plan.reasons)
+
+
+def render_reason(reason: Reason) -> str:
+    """A reason in words."""
+    if reason == "settings_changed":
+        return "model or parameters changed"
+    return reason.replace("_", " ")
+
+
+def render_cost_range(cost: CostRange | None) -> str:
+    """Such as `$0.02 ($0.01 to $0.05)`, what is likely before its bounds; one amount where they are the same."""
+    if cost is None:
+        return "unknown"
+    low, likely, high = map(render_usd, (cost.low_usd, cost.likely_usd, cost.high_usd))
+    return likely if low == high else f"{likely} ({low} to {high})"
+
+
+def render_token_range(estimate: Estimate) -> str:
+    """Prompts and answers together, such as `12,000 (9,500 to 20,000)`."""
+    both = (estimate.prompt_tokens, estimate.completion_tokens)
+    low, likely, high = (
+        sum(getattr(tokens, end) for tokens in both) for end in ("low", "likely", "high")
+    )
+    return f"{likely:,} ({low:,} to {high:,})"
+
+
+def list_caveats(estimate: Estimate) -> tuple[str, ...]:
+    """What the numbers of an estimate rest on, where that is less than the past and the model's own tokenizer."""
+    caveats = {
+        "answer lengths guessed": estimate.is_guess,
+        "tokens counted approximately": estimate.is_approximate,
+    }
+    return tuple(text for text, applies in caveats.items() if applies)
+
+
+def build_plan_record(plan: Plan) -> dict[str, JsonValue]:
+    """The plan for scripts; amounts are exact decimals as text, an unknown cost is null."""
+    estimate = plan.estimate
+    cost = estimate.cost_usd
+    return {
+        "items": plan.n_items,
+        "answered": plan.n_answered,
+        "to_run": plan.n_to_run,
+        "reasons": {str(reason): count for reason, count in plan.reasons},
+        "left_out": plan.n_left_out,
+        "calls_to_send": plan.n_calls_to_send,
+        "calls_by_purpose": {"generate": plan.calls.n_generate, "judge": plan.calls.n_judge},
+        "tokens": {
+            "prompt": _build_range_record(estimate.prompt_tokens),
+            "completion": _build_range_record(estimate.completion_tokens),
+        },
+        "cost_usd": None
+        if cost is None
+        else {
+            "low": render_amount(cost.low_usd),
+            "likely": render_amount(cost.likely_usd),
+            "high": render_amount(cost.high_usd),
+        },
+        "lengths_are_guessed": estimate.is_guess,
+        "tokens_are_approximate": estimate.is_approximate,
+    }
+
+
+def _build_range_record(tokens: TokenRange) -> JsonValue:
+    return {"low": tokens.low, "likely": tokens.likely, "high": tokens.high}
+
+
+def _render_expectation(estimate: Estimate) -> str:
+    if estimate.cost_usd is None:
+        cost = "unknown: the model has no known price, set `llm.price`"
+    else:
+        cost = f"about {render_cost_range(estimate.cost_usd)}"
+    caveats = list_caveats(estimate)
+    marks = f" ({', '.join(caveats)})" if caveats else ""
+    return f"expected cost {cost}; about {render_token_range(estimate)} tokens{marks}"

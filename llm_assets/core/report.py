@@ -13,6 +13,7 @@ from llm_assets.core.ids import BatchKey, GroupKey, RowId, Sha256, TaskName, Wor
 from llm_assets.core.input_snapshot import InputMeta, InputRow, InputSnapshot
 from llm_assets.core.item_matching import match_items
 from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs, LLMOutputsMeta, Outcome
+from llm_assets.core.report_judge import JudgeResults, build_judge_results
 from llm_assets.core.values import FrozenModel, Scalar
 from llm_assets.core.work_items import WorkItemsMeta
 
@@ -74,6 +75,8 @@ class Sample(FrozenModel):
     values: dict[str, Scalar]
     """The row; empty for a group of rows."""
     output: dict[str, JsonValue]
+    verdict: dict[str, JsonValue] | None = None
+    """What the judge said of it; None where the task has no judge."""
 
 
 class GroupSize(FrozenModel):
@@ -112,6 +115,8 @@ class Report(FrozenModel):
     """Items that took more than one attempt."""
     n_items_repaired: int
     """Accepted items whose JSON was mended first."""
+    judge: JudgeResults | None = None
+    """None where the task has no judge."""
     groups: GroupSizes | None
     """None where rows are not grouped or there are none."""
     causes: tuple[ReportCause, ...]
@@ -150,6 +155,7 @@ def build_report(
         n_calls_unpriced=sum(call.cost_usd is None for call in calls.values()),
         n_items_retried=sum(_count_attempts(item) > 1 for item in outputs.records),
         n_items_repaired=sum(_is_repaired(item) for item in outputs.records),
+        judge=build_judge_results(outputs.records, outputs.meta),
         groups=_build_group_sizes(contexts),
         causes=tuple(
             _build_report_cause(cause, rows=rows, n_items=settings.failures_per_cause)
@@ -192,6 +198,7 @@ def _build_samples(
             place=_build_place(item, rows),
             values=rows[item.row_ids[0]].values if len(item.row_ids) == 1 else {},
             output=output,
+            verdict=item.verdict,
         )
         for item, output in accepted[:n_samples]
     )
@@ -232,6 +239,6 @@ def _count_attempts(item: ItemOutput) -> int:
 
 
 def _is_repaired(item: ItemOutput) -> bool:
-    return item.outcome == "accepted" and any(
-        attempt.is_repaired and attempt.problem is None for attempt in item.attempts
-    )
+    """Whether the accepted answer was, which is the last one; earlier ones and verdicts do not count."""
+    repaired = [attempt.is_repaired for attempt in item.attempts if attempt.purpose == "generate"]
+    return item.outcome == "accepted" and repaired[-1:] == [True]

@@ -19,6 +19,7 @@ from llm_assets.core.report import (
     ReportCause,
     Sample,
 )
+from llm_assets.core.report_judge import JudgeResults
 
 MAX_REASON_CHARS = 300
 MAX_VALUE_CHARS = 400
@@ -29,15 +30,17 @@ REHEARSAL_LINE = (
     "> **REHEARSAL: the offline model answered. It is not an LLM: "
     "its outputs show that the task works, not what a model would say.**"
 )
+JUDGE_REHEARSAL_LINE = "> **REHEARSAL: the judge was the offline model. It is not an LLM: nobody has checked these outputs.**"
 
 
 def render_report_markdown(report: Report) -> str:
     """The whole report; texts of people and models are escaped, and nothing in it depends on when or where."""
     sections = [
         f"# {escape_markdown(report.config.task)}: {escape_markdown(report.config.batch)}",
-        REHEARSAL_LINE if report.outputs.is_rehearsal else "",
+        _render_rehearsal(report),
         _render_summary(report),
         _render_outcomes(report),
+        _render_judge(report.judge) if report.judge else "",
         *_render_failures(report),
         _render_groups(report.groups) if report.groups else "",
         *_render_samples(report.samples),
@@ -45,6 +48,12 @@ def render_report_markdown(report: Report) -> str:
         _render_artifacts(report),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _render_rehearsal(report: Report) -> str:
+    if report.outputs.is_rehearsal:
+        return REHEARSAL_LINE
+    return JUDGE_REHEARSAL_LINE if report.judge and report.judge.is_rehearsal else ""
 
 
 def _render_summary(report: Report) -> str:
@@ -89,6 +98,24 @@ def _render_outcomes(report: Report) -> str:
     if not rows:
         return "## Outcomes\n\nThe batch has no items."
     return f"## Outcomes\n\n{render_table(['Outcome', 'Items', 'Share'], rows)}"
+
+
+def _render_judge(judge: JudgeResults) -> str:
+    n_verdicts = judge.n_accepting + judge.n_rejecting
+    table = render_table(
+        ["", ""],
+        [
+            ["Model", render_code(judge.model)],
+            ["Verdicts", f"{n_verdicts:,}"],
+            ["of these rejections", f"{judge.n_rejecting:,}"],
+            ["Items accepted after a rejection", f"{judge.n_items_mended:,}"],
+            ["Items rejected for good", f"{judge.n_items_rejected:,}"],
+            ["Calls without a verdict", f"{judge.n_without_verdict:,}"],
+            ["Items that no verdict came for", f"{judge.n_items_unjudged:,}"],
+        ],
+    )
+    hint = "\n\nWhere no verdict came, the answer is kept, and the next run asks the judge alone."
+    return f"## Judge\n\n{table}" + (hint if judge.n_items_unjudged else "")
 
 
 def _render_failures(report: Report) -> Iterable[str]:
@@ -177,6 +204,8 @@ def _render_samples(samples: tuple[Sample, ...]) -> Iterable[str]:
                 ],
             )
         yield render_json_block(sample.output)
+        if sample.verdict is not None:
+            yield f"The judge said:\n\n{render_json_block(sample.verdict)}"
 
 
 def _render_value(value: object) -> str:
@@ -196,10 +225,23 @@ def _render_origin(report: Report) -> Iterable[str]:
             ["Endpoint", render_code(outputs.endpoint), ""],
             ["Model", render_code(outputs.model), ""],
             ["Structured output", render_code(outputs.structured_output), ""],
+            *(_list_judge_origin(report.judge) if report.judge else []),
         ],
     )
     yield f"Parameters as sent:\n\n{render_json_block(outputs.parameters)}"
     yield f"Settings, the defaults included:\n\n{render_json_block(config.settings)}"
+
+
+def _list_judge_origin(judge: JudgeResults) -> list[list[str]]:
+    return [
+        [
+            "Judge's prompt",
+            render_code(judge.prompt_path or ""),
+            render_code(judge.prompt_sha256 or ""),
+        ],
+        ["Judge's endpoint", render_code(judge.endpoint or ""), ""],
+        ["Judge's model", render_code(judge.model), ""],
+    ]
 
 
 def _render_artifacts(report: Report) -> str:

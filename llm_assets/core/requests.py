@@ -16,15 +16,12 @@ def build_generate_request(
     `n_truncated` is how many answers were cut off so far: each of them doubles the cap, where there is one.
     """
     names = build_names(item, columns=step.columns, used=step.prompt.names)
-    messages = step.prompt.render(names)
-    if problem is not None and problem.echo:
-        messages = (*messages, Message(role="assistant", content=problem.echo))
-    if problem is not None and problem.feedback:
-        messages = (*messages, Message(role="user", content=problem.feedback))
     return CallRequest(
         settings=step.settings,
-        messages=messages,
-        max_output_tokens=_decide_cap(step, n_truncated),
+        messages=_add_feedback(step.prompt.render(names), problem),
+        max_output_tokens=_decide_cap(
+            step.max_output_tokens, n_truncated, on_retry=step.attempts.max_output_tokens_on_retry
+        ),
         attempt=number,
         epoch=item.epoch,
         occurrence=_decide_occurrence(step, item),
@@ -32,26 +29,44 @@ def build_generate_request(
 
 
 def build_judge_request(
-    step: Step, judge: Judge, item: Item, *, valid: ValidAnswer, number: int
+    step: Step,
+    judge: Judge,
+    item: Item,
+    *,
+    valid: ValidAnswer,
+    number: int,
+    problem: Problem | None,
+    n_truncated: int,
 ) -> CallRequest:
-    """The call that asks the judge about a valid answer; `number` counts its tries for one verdict."""
+    """The call that asks the judge about a valid answer; `number` counts its tries for one verdict.
+
+    After a try that brought none, the judge sees what was wrong with it, as a model that answers does.
+    """
     names = build_names(item, columns=step.columns, used=judge.prompt.names)
     names |= {"output": valid.output, "output_json": render_json(valid.output)}
     return CallRequest(
         settings=judge.settings,
-        messages=judge.prompt.render(names),
-        max_output_tokens=judge.max_output_tokens,
+        messages=_add_feedback(judge.prompt.render(names), problem),
+        max_output_tokens=_decide_cap(judge.max_output_tokens, n_truncated, on_retry=None),
         attempt=number,
         epoch=item.epoch,
         occurrence=_decide_occurrence(step, item),
     )
 
 
-def _decide_cap(step: Step, n_truncated: int) -> int | None:
-    first = step.max_output_tokens
+def _add_feedback(messages: tuple[Message, ...], problem: Problem | None) -> tuple[Message, ...]:
+    """The prompt, and after it what was wrong with the answer before."""
+    if problem is not None and problem.echo:
+        messages = (*messages, Message(role="assistant", content=problem.echo))
+    if problem is not None and problem.feedback:
+        messages = (*messages, Message(role="user", content=problem.feedback))
+    return messages
+
+
+def _decide_cap(first: int | None, n_truncated: int, *, on_retry: int | None) -> int | None:
     if first is None or n_truncated == 0:
         return first
-    return step.attempts.max_output_tokens_on_retry or first * 2**n_truncated
+    return on_retry or first * 2**n_truncated
 
 
 def _decide_occurrence(step: Step, item: Item) -> int:

@@ -82,11 +82,16 @@ _REJECTED = "It rejected every request so far; check the parameters under `llm` 
 
 def _build_silence_remedy(fault: Fault) -> str:
     """What to do where no call was ever answered: a busy server is there, a silent one may not be."""
-    if fault.kind == "rate_limited":
-        return (
-            "It is too busy or the limit is used up; wait, lower `limits`, then run again to go on."
-        )
-    return "Check the endpoint's `base_url` and that the server runs; answered calls are kept, run again to go on."
+    match fault.kind:
+        case "rate_limited":
+            advice = (
+                "It is too busy, or the limit is used up: lower `limits.max_in_flight`, or wait."
+            )
+        case "timed_out":
+            advice = "Check that the model is loaded, or raise `limits.timeout_seconds`."
+        case _:
+            advice = "Check the endpoint's `base_url` and that the server runs."
+    return f"{advice} Answered calls are kept; run again to go on."
 
 
 def _count_retries(fault: Fault, limits: LimitSettings, *, has_answers: bool) -> int:

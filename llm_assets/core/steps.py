@@ -6,6 +6,7 @@ from llm_assets.config.endpoint import EndpointSettings, StructuredOutput
 from llm_assets.config.prompt import PromptSettings
 from llm_assets.config.task import JudgeSettings, LLMSettings, Mode, TaskSettings
 from llm_assets.core.calls import CallSettings
+from llm_assets.core.export_columns import ColumnKind, build_output_columns
 from llm_assets.core.json_schema import build_json_schema
 from llm_assets.core.prompts import GROUP_NAMES, JUDGE_NAMES, ROW_NAMES, build_prompt
 from llm_assets.core.schema_text import build_schema_text
@@ -73,9 +74,13 @@ def build_judge(
     verdict_model: type[BaseModel],
     columns: tuple[str, ...],
 ) -> Judge:
-    """Check the judge's prompt against the columns, and that its model can hold a verdict."""
+    """Check the judge's prompt against the columns, and that its model can hold a verdict.
+
+    Raises `ConfigError` for a prompt that names what the task does not have, and for a model without the fields
+    that `rules` names.
+    """
     _check_verdict_model(verdict_model, rules)
-    llm = rules.llm or settings.llm
+    llm = settings.judge_llm
     schema_text = build_schema_text({verdict_model.__name__: verdict_model})
     return Judge(
         schema_text=schema_text,
@@ -96,12 +101,14 @@ def build_judge(
 
 
 def _check_verdict_model(model: type[BaseModel], rules: JudgeSettings) -> None:
-    wanted = {rules.verdict_field: bool, rules.reason_field: str}
-    for name, expected in wanted.items():
-        found = model.model_fields.get(name)
-        if found is None or found.annotation is not expected:
+    """Look at what the model gives out: there a verdict may be computed, and a field have another name."""
+    given_out = build_output_columns(build_json_schema(model, mode="serialization"), "json")
+    kinds = {field.name: field.kind for field in given_out}
+    wanted: dict[str, ColumnKind] = {rules.verdict_field: "boolean", rules.reason_field: "text"}
+    for name, kind in wanted.items():
+        if kinds.get(name) != kind:
             raise ConfigError(
-                f"The judge's model {model.__name__!r} has no {expected.__name__} field {name!r}.",
+                f"The judge's model {model.__name__!r} has no {kind} field {name!r}; nothing was sent.",
                 remedy="Add it, or name the fields with `judge.verdict_field` and `judge.reason_field`.",
             )
 

@@ -17,3 +17,7 @@ class FrozenModel(BaseModel):
     """A value that is kept in a file: frozen, and an unknown field in the file is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class CollectionMeta(FrozenModel):
+    """What a collection says about its records. A stage that needs no more than that asks for it alone."""

@@ -13,7 +13,7 @@ from llm_assets.core.fingerprint import build_id, fingerprint
 from llm_assets.core.group_contexts import GroupContexts, build_group_key, build_groups
 from llm_assets.core.ids import GroupContextId, GroupKey, RowId, Sha256, WorkId
 from llm_assets.core.input_snapshot import InputRow, InputSnapshot
-from llm_assets.core.values import FROZEN_RECORD, FrozenModel, Scalar
+from llm_assets.core.values import FROZEN_RECORD, CollectionMeta, Scalar
 from llm_assets.errors import StorageError
 
 WORK_ID_VERSION = 1
@@ -40,7 +40,7 @@ class WorkItem:
     """Of `values`; what was cut off a group's text stands with its context."""
 
 
-class WorkItemsMeta(FrozenModel):
+class WorkItemsMeta(CollectionMeta):
     """How the items were made."""
 
     format_version: Literal[1] = 1

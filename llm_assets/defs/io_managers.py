@@ -6,8 +6,15 @@ import dagster as dg
 from pydantic import BaseModel
 from upath import UPath
 
+from llm_assets.core.values import CollectionMeta
 from llm_assets.defs.publishing import stop_plainly
-from llm_assets.gateways.artifacts import load_model, load_records, write_model, write_records
+from llm_assets.gateways.artifacts import (
+    load_meta,
+    load_model,
+    load_records,
+    write_model,
+    write_records,
+)
 
 
 class ArtifactIOManager(dg.UPathIOManager):
@@ -27,11 +34,13 @@ class ArtifactIOManager(dg.UPathIOManager):
                 write_records(_add_ending(path, type(obj)), obj)  # pyright: ignore[reportArgumentType] -- what is no model is a collection
 
     def load_from_path(self, context: dg.InputContext, path: UPath) -> object:
-        """Read a value as the type that the asset asks for."""
+        """Read a value as the type that the asset asks for: a collection, or its meta alone."""
         wanted: type[Any] = context.dagster_type.typing_type
         full_path = _add_ending(path, wanted)
         shown = "/".join(full_path.parts[-3:])
         with stop_plainly():
+            if issubclass(wanted, CollectionMeta):
+                return load_meta(full_path, wanted, shown=shown)
             if issubclass(wanted, BaseModel):
                 return load_model(full_path, wanted, shown=shown)
             return load_records(full_path, wanted, shown=shown)
@@ -42,5 +51,8 @@ class ArtifactIOManager(dg.UPathIOManager):
 
 
 def _add_ending(path: UPath, value_type: type[object]) -> UPath:
-    ending = ".jsonl" if "records" in get_type_hints(value_type) else ".json"
+    is_collection = issubclass(value_type, CollectionMeta) or "records" in get_type_hints(
+        value_type
+    )
+    ending = ".jsonl" if is_collection else ".json"
     return path.with_name(path.name + ending)

@@ -1,6 +1,7 @@
 """How values look in the UI: small tables and plain words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 
 import dagster as dg
 
@@ -17,10 +18,11 @@ PREVIEW_CHARS = 120
 
 
 def render_preview(
-    rows: Sequence[Mapping[str, object]], columns: Sequence[str]
+    rows: Iterable[Mapping[str, object]], columns: Sequence[str]
 ) -> dg.MarkdownMetadataValue:
     """The first rows as a table."""
-    cells = [[_render_cell(row.get(column)) for column in columns] for row in rows[:PREVIEW_ROWS]]
+    first_rows = islice(rows, PREVIEW_ROWS)
+    cells = [[_render_cell(row.get(column)) for column in columns] for row in first_rows]
     header = [escape_markdown(column) for column in columns]
     return dg.MetadataValue.md(render_table(header, cells))
 
@@ -30,9 +32,9 @@ def describe_outputs(outputs: LLMOutputs, summary: RunSummary) -> dict[str, obje
     totals = outputs.meta.totals
     example = next((o.output for o in outputs.records if o.output is not None), None)
     fields = () if example is None else tuple(example)
-    shown = [
+    shown = (
         {"outcome": o.outcome, "reason": o.reason, **(o.output or {})} for o in outputs.records
-    ]
+    )
     present = {f"items_{name}": count for name, count in totals.outcomes.items() if count}
     return {
         "dagster/row_count": totals.n_items,
@@ -64,7 +66,7 @@ def describe_export(table: ExportTable, files: Sequence[ExportFile]) -> dict[str
         "accepted": table.meta.n_accepted,
         "formulas_made_harmless": max((file.n_formulas for file in files), default=0),
         **{name: dg.MetadataValue.path(path) for name, path in paths.items()},
-        "preview": render_preview([row.values for row in table.records], columns),
+        "preview": render_preview((row.values for row in table.records), columns),
     }
 
 

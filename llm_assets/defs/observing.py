@@ -43,6 +43,11 @@ class Observers(Observer):
         for observer in self._observers:
             observer.show_progress(progress)
 
+    def show_live(self, progress: Progress, /) -> None:
+        """Hand the progress on to who draws a bar."""
+        for observer in self._observers:
+            observer.show_live(progress)
+
 
 def build_observer(context: dg.AssetExecutionContext, others: Sequence[Observer]) -> Observer:
     """The run's log, and whoever else wants to know."""

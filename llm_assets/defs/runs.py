@@ -1,12 +1,15 @@
 """How a batch is run from outside of Dagster: registered, observed, executed, and its end told."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import dagster as dg
+from dagster import DagsterExecutionInterruptedError
 
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.run_choice import RunChoice
+from llm_assets.defs.abandoned_runs import PROCESS_TAG, end_abandoned_runs, open_process_lock
 from llm_assets.defs.project_definitions import build_definitions
 from llm_assets.defs.publishing import EXIT_CODE_KEY, SOURCE_KEY
 from llm_assets.defs.scope import TaskScope
@@ -30,8 +33,9 @@ class RunEnd:
 class TaskRunner:
     """Runs one task's jobs in this process and puts them into the same history that the UI shows."""
 
-    def __init__(self, scope: TaskScope, instance: dg.DagsterInstance) -> None:
+    def __init__(self, scope: TaskScope, instance: dg.DagsterInstance, *, process: str) -> None:
         self._scope = scope
+        self._process = process
         self._instance = instance
         self._definitions = build_definitions(
             scope.project, [scope.task], observers=scope.observers
@@ -60,14 +64,19 @@ class TaskRunner:
         return self._execute(name_batch_job(self._scope), batch=batch, config=config)
 
     def _execute(self, job: str, *, batch: BatchKey | None, config: Mapping[str, object]) -> RunEnd:
+        """Execute a job; `KeyboardInterrupt` where somebody stopped it."""
         # The console shows the plan and the progress; Dagster's own lines are in the run's log in the UI.
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-        result = self._definitions.resolve_job_def(job).execute_in_process(
-            run_config={**config, **quiet},
-            partition_key=batch,
-            instance=self._instance,
-            raise_on_error=False,
-        )
+        try:
+            result = self._definitions.resolve_job_def(job).execute_in_process(
+                run_config={**config, **quiet},
+                partition_key=batch,
+                instance=self._instance,
+                tags={PROCESS_TAG: self._process},
+                raise_on_error=False,
+            )
+        except DagsterExecutionInterruptedError as exc:
+            raise KeyboardInterrupt from exc
         return _read_end(result)
 
     def _report_version(self, batch: Batch) -> None:
@@ -104,6 +113,14 @@ class TaskRunner:
         return event.asset_materialization if event else None
 
 
+@contextmanager
+def open_task_runner(scope: TaskScope, history: dg.DagsterInstance) -> Generator[TaskRunner]:
+    """A runner whose runs others can tell from those of a killed process."""
+    with open_process_lock(history) as process:
+        end_abandoned_runs(history)
+        yield TaskRunner(scope, history, process=process)
+
+
 def _read_end(result: dg.ExecuteInProcessResult) -> RunEnd:
     if result.success:
         return RunEnd(problem=None, exit_code=0)
@@ -118,5 +135,7 @@ def _read_end(result: dg.ExecuteInProcessResult) -> RunEnd:
                 exit_code=exit_code if isinstance(exit_code, int) else 2,
             )
     error = failures[0].error if failures else None
+    if error is not None and error.cls_name == DagsterExecutionInterruptedError.__name__:
+        raise KeyboardInterrupt
     problem = error.to_string() if error else "The run did not finish."
     return RunEnd(problem=problem, exit_code=2)

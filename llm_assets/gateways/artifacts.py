@@ -8,8 +8,10 @@ foreign pair is recognised.
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, get_args, get_type_hints
 
@@ -50,9 +52,15 @@ def fingerprint_model(value: BaseModel) -> Sha256:
 
 
 def fingerprint_records(value: Collection) -> Sha256:
-    """The hash of the record bytes that `write_records` writes; the meta is not part of it."""
+    """The hash of the record bytes that `write_records` writes; the meta is not part of it.
+
+    The bytes are kept until they are written: a stage needs them for its version and then for its file, and
+    encoding them takes longer than the rest of both.
+    """
+    chunks = tuple(_encode_records(value))
+    _unwritten[:] = [(value, chunks)]
     digest = hashlib.sha256()
-    for chunk in _encode_records(value):
+    for chunk in chunks:
         digest.update(chunk)
     return Sha256(digest.hexdigest())
 
@@ -64,7 +72,7 @@ def write_model(path: UPath, value: BaseModel) -> None:
 
 def write_records(path: UPath, value: Collection) -> None:
     """Write a collection: the records, then the meta that vouches for them."""
-    sha256 = _write(path, _encode_records(value))
+    sha256 = _write(path, _take_unwritten(value) or _encode_records(value))
     meta = value.meta.model_dump(mode="json") | {"records_sha256": sha256}
     _write(_find_meta(path), [_encode_plain(meta)])
 
@@ -77,22 +85,33 @@ def load_model(path: UPath, model: type[Model], *, shown: str) -> Model:
         raise _build_foreign_error(shown, exc) from exc
 
 
+def load_meta(path: UPath, meta_type: type[Model], *, shown: str) -> Model:
+    """Read what a collection says about its records, and none of them; `path` is that of the records."""
+    meta = _load_meta(path, shown=shown)
+    meta.pop("records_sha256", None)
+    try:
+        return meta_type.model_validate_json(json.dumps(meta))
+    except ValidationError as exc:
+        raise _build_foreign_error(shown, exc) from exc
+
+
 def load_records(path: UPath, collection: type[Records], *, shown: str) -> Records:
     """Read a collection; `StorageError` where a file is missing, damaged or foreign."""
     record_type, meta_type = _read_types(collection)
-    meta = _load_meta(path, shown=shown)
-    expected = meta.pop("records_sha256", None)
-    lines = _read(path, shown=shown)
-    if hashlib.sha256(lines).hexdigest() != expected:
-        raise StorageError(
-            f"The artifact {shown} and its .meta.json do not belong together.", remedy=REMEDY
-        )
-    adapter: TypeAdapter[Any] = _build_adapter(record_type)
-    try:
-        records = tuple(adapter.validate_json(line) for line in lines.splitlines())
-        return collection(meta=meta_type.model_validate_json(json.dumps(meta)), records=records)  # pyright: ignore[reportCallIssue] -- a protocol says nothing of constructors
-    except ValidationError as exc:
-        raise _build_foreign_error(shown, exc) from exc
+    expected = _load_meta(path, shown=shown).get("records_sha256")
+    parse_record = _build_adapter(record_type).validate_json
+    with _open_stored(path, shown=shown) as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != expected:
+            raise StorageError(
+                f"The artifact {shown} and its .meta.json do not belong together.", remedy=REMEDY
+            )
+        file.seek(0)
+        try:
+            # Line by line from the file: a large collection as text takes as much memory as its records.
+            records = tuple(map(parse_record, file))
+        except ValidationError as exc:
+            raise _build_foreign_error(shown, exc) from exc
+    return collection(meta=load_meta(path, meta_type, shown=shown), records=records)  # pyright: ignore[reportCallIssue] -- a protocol says nothing of constructors
 
 
 def _load_meta(path: UPath, *, shown: str) -> dict[str, Any]:
@@ -122,6 +141,16 @@ def _encode_records(value: Collection) -> Iterator[bytes]:
         yield "".join(f"{render_json(record)}\n" for record in plain).encode()
 
 
+_unwritten: list[tuple[Collection, tuple[bytes, ...]]] = []
+"""What was encoded last, while it is not written; at most one."""
+
+
+def _take_unwritten(value: Collection) -> tuple[bytes, ...] | None:
+    kept = next((chunks for known, chunks in _unwritten if known is value), None)
+    _unwritten.clear()
+    return kept
+
+
 @cache
 def _build_adapter(record_type: type[object]) -> TypeAdapter[Any]:
     return TypeAdapter(record_type)
@@ -139,18 +168,30 @@ def _find_meta(path: UPath) -> UPath:
 
 
 def _read(path: UPath, *, shown: str) -> bytes:
+    with _open_stored(path, shown=shown) as file:
+        return file.read()
+
+
+@contextmanager
+def _open_stored(path: UPath, *, shown: str) -> Generator[BufferedReader | BytesIO]:
+    """A file to be read, more than once if need be; what lies in object storage is fetched once."""
     try:
-        return path.read_bytes()
+        with _open_bytes(path) as file:
+            yield file
     except FileNotFoundError as exc:
         raise StorageError(f"The artifact {shown} does not exist.", remedy=REMEDY) from exc
     except OSError as exc:
         raise StorageError(f"The artifact {shown} cannot be read: {exc}.", remedy=REMEDY) from exc
 
 
+def _open_bytes(path: UPath) -> BufferedReader | BytesIO:
+    return Path(path.path).open("rb") if _is_local(path) else BytesIO(path.read_bytes())
+
+
 def _write(path: UPath, chunks: Iterable[bytes]) -> str:
     """Write a file and return the hash of its bytes; what stood there is replaced as a whole or stays."""
     try:
-        if path.protocol in ("", "file", "local"):
+        if _is_local(path):
             return _write_locally(Path(path.path), chunks)
         # A stream to object storage ends as an object even where its writer failed half-way.
         content = b"".join(chunks)
@@ -167,6 +208,10 @@ def _write(path: UPath, chunks: Iterable[bytes]) -> str:
             remedy="Take the value out of the input.",
         ) from exc
     return hashlib.sha256(content).hexdigest()
+
+
+def _is_local(path: UPath) -> bool:
+    return path.protocol in ("", "file", "local")
 
 
 def _write_locally(path: Path, chunks: Iterable[bytes]) -> str:

@@ -111,7 +111,7 @@ def _build_batches(paths: Iterable[Path], *, project: Project) -> tuple[Batch, .
     for path in sorted(paths, key=lambda path: (path.stem, path.name, str(path))):
         key = _parse_key(path, project=project)
         if key in by_key:
-            both = " and ".join(_show_input(each, project) for each in (by_key[key], path))
+            both = " and ".join(project.locate(each) for each in (by_key[key], path))
             what = f"{both} would both be the batch {key!r}."
             raise InputError(what, remedy="Rename one of them, or take it away.")
         by_key[key] = path
@@ -124,14 +124,10 @@ def _parse_key(path: Path, *, project: Project) -> BatchKey:
         return BatchKey(stem)
     better = re.sub(r"[^A-Za-z0-9._-]+|\.\.+", "_", stem).strip("-_.") or "batch"
     what = (
-        f"The input file {_show_input(path, project)} cannot name a batch: only letters without accents, digits, "
+        f"The input file {project.locate(path)} cannot name a batch: only letters without accents, digits, "
         "`.`, `_` and `-` can, with no `..` inside and no `-` in front."
     )
     raise InputError(what, remedy=f"Rename it to {better}{path.suffix}.")
-
-
-def _show_input(path: Path, project: Project) -> str:
-    return project.show(path) if project.contains(path) else str(path)
 
 
 def _find_memory(task: Task, project: Project) -> Path:
@@ -156,7 +152,7 @@ def _read_remembered(task: Task, project: Project) -> dict[BatchKey, Path]:
 
 def _write_remembered(paths: dict[BatchKey, Path], task: Task, project: Project) -> None:
     memory = _find_memory(task, project)
-    entries = {key: _show_input(path, project) for key, path in paths.items()}
+    entries = {key: project.locate(path) for key, path in paths.items()}
     temporary = memory.with_name(f".{memory.name}.{os.getpid()}")
     try:
         memory.parent.mkdir(parents=True, exist_ok=True)

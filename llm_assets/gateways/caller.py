@@ -13,8 +13,8 @@ from llm_assets.core.budget import OverBudget
 from llm_assets.core.calls import Answer, CallOrigin, CallRequest, Fault, FaultKind, Purpose, Usage
 from llm_assets.core.completions import Completion
 from llm_assets.core.ids import BatchKey, CallKey, TaskName
-from llm_assets.core.plan import GUESSED_COMPLETION_TOKENS
 from llm_assets.core.retry import GiveUp, Stop, Wait, decide_retry
+from llm_assets.core.token_forecast import GUESSED_COMPLETION_TOKENS
 from llm_assets.core.tokens import count_tokens_approximately
 from llm_assets.errors import ProviderError
 from llm_assets.gateways.budget import Budget
@@ -77,6 +77,7 @@ class Progress:
     cost_is_known: bool = True
     waiting_for: str | None = None
     """What holds calls back, such as a rate limit."""
+    is_over: bool = False
     faults: Counter[FaultKind] = field(default_factory=Counter)
     latencies_seconds: list[float] = field(default_factory=list)
 
@@ -174,16 +175,15 @@ class Caller:
     async def _send_once(self, call: Call, route: Route) -> Answer | Fault:
         """Send a call when it is its turn, and put what came of it on record."""
         n_estimated = self._estimate_tokens(call) if route.gate.is_token_limited else 0
-        await route.gate.wait_for_turn(n_tokens=n_estimated)
         progress = self._progress
-        progress.n_sent += 1
-        progress.n_in_flight += 1
-        n_in_flight = progress.n_in_flight
-        started_seconds = self._clock.get_monotonic_seconds()
-        try:
-            reply = await route.endpoint.send(call.request)
-        finally:
-            progress.n_in_flight -= 1
+        async with route.gate.take_turn(n_tokens=n_estimated):
+            progress.n_sent += 1
+            progress.n_in_flight += 1
+            started_seconds = self._clock.get_monotonic_seconds()
+            try:
+                reply = await route.endpoint.send(call.request)
+            finally:
+                progress.n_in_flight -= 1
         latency_seconds = self._clock.get_monotonic_seconds() - started_seconds
         result = self._read_reply(call, reply, route, latency_seconds)
         await self._recorder.put(
@@ -205,7 +205,7 @@ class Caller:
         progress.count(result)
         if reply.announced is not None:
             route.gate.learn(reply.announced)
-        _tell_gate(route.gate, result, n_estimated=n_estimated, n_in_flight=n_in_flight)
+        _tell_gate(route.gate, result, n_estimated=n_estimated, sent_at=started_seconds)
         return result
 
     def _estimate_tokens(self, call: Call) -> int:
@@ -257,12 +257,12 @@ class Caller:
         )
 
 
-def _tell_gate(gate: Gate, result: Answer | Fault, *, n_estimated: int, n_in_flight: int) -> None:
+def _tell_gate(gate: Gate, result: Answer | Fault, *, n_estimated: int, sent_at: float) -> None:
     if isinstance(result, Answer):
         n_used = result.usage.prompt_tokens + result.usage.completion_tokens
         gate.note_answer(n_tokens_estimated=n_estimated, n_tokens_used=n_used)
     elif result.kind == "rate_limited":
-        gate.note_overload(n_in_flight=n_in_flight, retry_after_seconds=result.retry_after_seconds)
+        gate.note_overload(sent_at=sent_at, retry_after_seconds=result.retry_after_seconds)
 
 
 def _estimate_usage(request: CallRequest, completion: Completion) -> Usage:

@@ -5,29 +5,35 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from llm_assets.core.budget import OverBudget
-from llm_assets.core.calls import Fault
-from llm_assets.core.ids import CallKey
+from llm_assets.core.calls import Answer, Fault
+from llm_assets.core.fingerprint import fingerprint
+from llm_assets.core.ids import CallKey, Sha256
 from llm_assets.core.item_ends import assign_output
 from llm_assets.core.item_loop import Ask, Done, advance, build_fault_output, build_unasked_output
 from llm_assets.core.item_origin import build_origin
-from llm_assets.core.item_replay import ReplayedItem
+from llm_assets.core.item_replay import FindAnswers, ReplayedItem
 from llm_assets.core.items import Item
 from llm_assets.core.llm_outputs import ItemOutput
 from llm_assets.core.step import Step
 from llm_assets.errors import LLMAssetsError
 from llm_assets.gateways.caller import Call, Caller, Progress
 
+Result = Answer | Fault | OverBudget
 Due = tuple[int, ReplayedItem]
 """An item that needs a call, with its place among the batch's items."""
 
 
 class Dispatcher:
-    """Drives due items to their ends over one endpoint."""
+    """Drives due items to their ends. Calls that turn out to be the same call are sent once."""
 
-    def __init__(self, step: Step, *, caller: Caller, progress: Progress) -> None:
+    def __init__(
+        self, step: Step, *, caller: Caller, progress: Progress, find_answers: FindAnswers
+    ) -> None:
         self._step = step
         self._caller = caller
         self._progress = progress
+        self._find_answers = find_answers
+        self._under_way: dict[CallKey, asyncio.Future[Result]] = {}
 
     async def finish_items(
         self, due: Sequence[Due], *, max_in_flight: int
@@ -38,7 +44,7 @@ class Dispatcher:
         record any more; what was answered until then is there.
         """
         outputs: dict[int, ItemOutput] = {}
-        queue = iter(_group_identical(due))
+        queue = iter(_group_identical(self._step, due))
         n_workers = min(max_in_flight, len(due))
         try:
             async with asyncio.TaskGroup() as workers:
@@ -64,7 +70,7 @@ class Dispatcher:
             if isinstance(decision, Done):
                 return decision.output
             call = self._build_call(decision, state.item)
-            result = await self._caller.find_answer(call)
+            result = await self._find_answer(call)
             if isinstance(result, OverBudget):
                 return build_unasked_output(
                     self._step, state.item, answers, outcome="over_budget", reason=result.reason
@@ -74,6 +80,28 @@ class Dispatcher:
                     self._step, state.item, answers, asked=decision, key=call.key, fault=result
                 )
             answers = (*answers, result)
+
+    async def _find_answer(self, call: Call) -> Result:
+        """The answer of the same call where another item has it or waits for it, else one that is sent for."""
+        if self._step.judge is None:
+            # Items that share a later call share their first one, and so are led as one.
+            return await self._caller.find_answer(call)
+        under_way = self._under_way.get(call.key)
+        if under_way is not None:
+            return await asyncio.shield(under_way)
+        # Two items may give a judge the same to read, and another judge may send an item down a way it went before.
+        known = self._find_answers([call.key]).get(call.key)
+        return known or await self._send(call)
+
+    async def _send(self, call: Call) -> Result:
+        result = asyncio.get_running_loop().create_future()
+        self._under_way[call.key] = result
+        try:
+            result.set_result(await self._caller.find_answer(call))
+            return result.result()
+        finally:
+            del self._under_way[call.key]
+            result.cancel()  # whoever still waits is stopped with the run
 
     def _build_call(self, ask: Ask, item: Item) -> Call:
         shared_texts = (self._step.schema_text, item.group_context or "")
@@ -86,9 +114,17 @@ class Dispatcher:
         )
 
 
-def _group_identical(due: Sequence[Due]) -> list[list[Due]]:
-    """Items whose next calls are the same call: one of them asks, all of them get the answers."""
-    groups: dict[CallKey | None, list[Due]] = defaultdict(list)
+def _group_identical(step: Step, due: Sequence[Due]) -> list[list[Due]]:
+    """Items whose calls are all the same calls: one of them asks, all of them get its end."""
+    groups: dict[tuple[CallKey | None, Sha256 | None], list[Due]] = defaultdict(list)
     for place, state in due:
-        groups[state.next_key].append((place, state))
+        groups[state.next_key, _build_likeness(step, state.item)].append((place, state))
     return list(groups.values())
+
+
+def _build_likeness(step: Step, item: Item) -> Sha256 | None:
+    """What of an item its next call may not show, but a judge may: items that share one call may part at the next."""
+    if step.judge is None:
+        return None
+    work = item.work
+    return fingerprint([work.values, work.group_key, work.group_context_id])

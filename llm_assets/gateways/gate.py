@@ -28,6 +28,9 @@ class Gate:
         self._clock = clock
         self._note_wait = note_wait
         self._n_taken = 0
+        self._n_under_way = 0
+        self._has_changed = asyncio.Event()
+        """Set whenever a call has come back or there are more places."""
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._turn = asyncio.Lock()
 
@@ -46,27 +49,42 @@ class Gate:
             self._n_taken -= 1
             self._let_in()
 
-    async def wait_for_turn(self, *, n_tokens: int) -> None:
-        """Return when a call may leave; it has left then."""
+    @asynccontextmanager
+    async def take_turn(self, *, n_tokens: int) -> AsyncGenerator[None]:
+        """Begin when a call may leave; the block is its time under way.
+
+        A place is not enough: where the places were cut, those who hold one have to wait for each other.
+        """
         async with self._turn:
-            now = self._clock.get_monotonic_seconds()
-            while (wait_seconds := self._rate.find_wait_seconds(now)) > 0:
-                if wait_seconds >= WAIT_WORTH_SAYING_SECONDS:
-                    self._note_wait(f"the endpoint's limit, resumes in {wait_seconds:.0f} s")
-                await self._clock.wait(wait_seconds)
-                now = self._clock.get_monotonic_seconds()
-            self._rate.take(now, n_tokens=n_tokens)
+            await self._wait_for_room()
+            await self._wait_for_rate()
+            self._rate.take(self._clock.get_monotonic_seconds(), n_tokens=n_tokens)
+            self._n_under_way += 1
+        try:
+            yield
+        finally:
+            self._n_under_way -= 1
+            self._has_changed.set()
 
     def note_answer(self, *, n_tokens_estimated: int, n_tokens_used: int) -> None:
         """An answer came: settle its tokens, and perhaps there is room for more."""
         self._rate.settle(n_tokens_estimated=n_tokens_estimated, n_tokens_used=n_tokens_used)
-        self._concurrency.note_answer(n_in_flight=self._n_taken)
+        now = self._clock.get_monotonic_seconds()
+        self._concurrency.note_answer(now, n_taken=self._n_taken)
         self._let_in()
 
-    def note_overload(self, *, n_in_flight: int, retry_after_seconds: float | None) -> None:
-        """The endpoint refused a call as too much: fewer at once, and none at all while it says so."""
+    def note_overload(self, *, sent_at: float, retry_after_seconds: float | None) -> None:
+        """The endpoint refused a call as too much: fewer at once, and none at all while it says so.
+
+        `sent_at` is the moment when the call left, by the clock's steady seconds.
+        """
         now = self._clock.get_monotonic_seconds()
-        self._concurrency.note_overload(now, n_in_flight=n_in_flight)
+        self._concurrency.note_overload(
+            now,
+            sent_at=sent_at,
+            n_under_way=self._n_under_way + 1,
+            pause_seconds=retry_after_seconds or 0.0,
+        )
         if retry_after_seconds is not None:
             self._rate.pause(now, retry_after_seconds)
 
@@ -76,6 +94,20 @@ class Gate:
             self._rate.requests_per_minute = announced.requests_per_minute
         if self._rate.tokens_per_minute is None:
             self._rate.tokens_per_minute = announced.tokens_per_minute
+
+    async def _wait_for_room(self) -> None:
+        while self._n_under_way >= self._concurrency.limit:
+            self._has_changed.clear()
+            await self._has_changed.wait()
+
+    async def _wait_for_rate(self) -> None:
+        while (wait_seconds := self._find_wait_seconds()) > 0:
+            if wait_seconds >= WAIT_WORTH_SAYING_SECONDS:
+                self._note_wait(f"the endpoint's limit, resumes in {wait_seconds:.0f} s")
+            await self._clock.wait(wait_seconds)
+
+    def _find_wait_seconds(self) -> float:
+        return self._rate.find_wait_seconds(self._clock.get_monotonic_seconds())
 
     async def _take_place(self) -> None:
         if self._has_place() and not self._waiting:
@@ -92,6 +124,7 @@ class Gate:
             raise
 
     def _let_in(self) -> None:
+        self._has_changed.set()
         while self._waiting and self._has_place():
             called = self._waiting.popleft()
             if not called.done():
@@ -99,4 +132,4 @@ class Gate:
                 called.set_result(None)
 
     def _has_place(self) -> bool:
-        return self._n_taken < int(self._concurrency.limit)
+        return self._n_taken < self._concurrency.limit

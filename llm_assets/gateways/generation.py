@@ -121,7 +121,7 @@ def find_run_record(task: Task, project: Project, batch: BatchKey) -> UPath:
 def _build_meta(
     task: Task, step: Step, module: SchemaModule, *, records: Sequence[ItemOutput]
 ) -> LLMOutputsMeta:
-    llm = task.settings.llm
+    llm, judge = task.settings.llm, step.judge
     return LLMOutputsMeta(
         endpoint=llm.endpoint,
         model=llm.model,
@@ -129,8 +129,11 @@ def _build_meta(
         prompt_path=step.prompt.path,
         prompt_sha256=step.prompt.sha256,
         schema_sha256=step.schema_sha256,
-        judge_model=step.judge.settings.model if step.judge else None,
-        judge_prompt_sha256=step.judge.prompt.sha256 if step.judge else None,
+        judge_model=judge.settings.model if judge else None,
+        judge_prompt_sha256=judge.prompt.sha256 if judge else None,
+        judge_prompt_path=judge.prompt.path if judge else None,
+        judge_endpoint=task.settings.judge_llm.endpoint if judge else None,
+        is_judge_rehearsal=judge is not None and task.judge_endpoint.is_offline,
         structured_output=decide_level(llm, task.endpoint, module.output_model),
         parameters=dict(step.settings.parameters),
         totals=build_totals(records),

@@ -30,6 +30,7 @@ from llm_assets.gateways.gate import Gate
 from llm_assets.gateways.ledger.ledger import Ledger
 from llm_assets.gateways.token_counter import build_token_counter
 
+LIVE_SECONDS = 0.3
 SAMPLED_PROMPTS = 50
 """So many prompts are counted for the expected cost; more would take longer than it tells."""
 SAMPLED_ANSWERS = 500
@@ -43,6 +44,9 @@ class Observer:
 
     def show_progress(self, progress: Progress, /) -> None:
         """Told every few seconds, and once at the end."""
+
+    def show_live(self, progress: Progress, /) -> None:
+        """Told several times a second, for who draws a bar."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +150,12 @@ class LLMRun:
                 progress=progress,
                 budget=stack.enter_context(self._open_budget()),
             )
-            dispatcher = Dispatcher(self.step, caller=caller, progress=progress)
+            dispatcher = Dispatcher(
+                self.step,
+                caller=caller,
+                progress=progress,
+                find_answers=self.ledger.find_answers,
+            )
             return await dispatcher.finish_items(due, max_in_flight=self._max_in_flight)
 
     async def _open_route(
@@ -185,16 +194,22 @@ class LLMRun:
     def _report(self, progress: Progress) -> Generator[None]:
         """Show the progress every few seconds while the block runs, and once more at its end."""
 
-        async def tick() -> None:
+        async def tick(wait_seconds: float, show: Callable[[Progress], None]) -> None:
             while True:
-                await self.clock.wait(self.limits.progress_seconds)
-                self.observer.show_progress(progress)
+                await self.clock.wait(wait_seconds)
+                show(progress)
 
-        ticker = asyncio.get_running_loop().create_task(tick())
+        loop = asyncio.get_running_loop()
+        tickers = [
+            loop.create_task(tick(self.limits.progress_seconds, self.observer.show_progress)),
+            loop.create_task(tick(LIVE_SECONDS, self.observer.show_live)),
+        ]
         try:
             yield
         finally:
-            ticker.cancel()
+            for ticker in tickers:
+                ticker.cancel()
+            progress.is_over = True
             self.observer.show_progress(progress)
 
 

@@ -79,8 +79,12 @@ class Project:
         """Whether the path lies inside the project."""
         return resolve_path(path, home=Path.cwd()).is_relative_to(self.root)
 
+    def locate(self, path: Path) -> str:
+        """The path for messages: from the root where it lies inside, else whole, so that it can be found."""
+        return self.show(path) if self.contains(path) else str(path)
+
     def show(self, path: Path) -> str:
-        """The path for messages and artifacts, equal on every machine: from the root, else the file's name."""
+        """The path for artifacts, equal on every machine: from the root, else the file's name alone."""
         absolute = resolve_path(path, home=Path.cwd())
         if absolute.is_relative_to(self.root):
             return absolute.relative_to(self.root).as_posix()

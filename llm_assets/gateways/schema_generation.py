@@ -61,7 +61,7 @@ def ensure_schema(task: Task, project: Project, *, run_id: str, clock: Clock) ->
         return EnsuredSchema(module=module, is_new=False, archived_path=None)
     if settings.generate is None:
         raise ConfigError(
-            f"The schema module {project.show(task.schema_path)} of task {task.name!r} does not exist.",
+            f"The schema module {project.locate(task.schema_path)} of task {task.name!r} does not exist.",
             remedy="Write it, or describe what each output should hold under `schema.generate`.",
         )
     source = _propose_source(task, project, settings.generate, run_id=run_id, clock=clock)

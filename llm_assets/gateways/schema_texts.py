@@ -1,6 +1,10 @@
 """What a task's schema module says to a model and to an export."""
 
-from llm_assets.core.export_columns import ExportColumn, build_output_columns
+from llm_assets.core.export_columns import (
+    ExportColumn,
+    build_output_columns,
+    build_verdict_columns,
+)
 from llm_assets.core.json_schema import build_json_schema, render_problem
 from llm_assets.core.schema_record import SchemaRecord, SchemaText
 from llm_assets.core.schema_text import build_schema_text
@@ -29,7 +33,12 @@ def describe_task_schema(task: Task, project: Project, *, schema: SchemaRecord) 
 def list_output_columns(
     task: Task, project: Project, *, schema: SchemaRecord
 ) -> tuple[ExportColumn, ...]:
-    """The columns of the output, in the order in which the module declares its fields."""
+    """The columns of the output and of the judge's verdict, in the order in which the module declares its fields."""
     module = load_recorded_schema(task, project, source_sha256=schema.source_sha256)
-    json_schema = build_json_schema(module.output_model, mode="serialization")
-    return build_output_columns(json_schema, task.settings.export.nested)
+    nested = task.settings.export.nested
+    outputs = build_json_schema(module.output_model, mode="serialization")
+    columns = build_output_columns(outputs, nested)
+    if task.settings.judge is None or module.judge_model is None:
+        return columns
+    verdicts = build_json_schema(module.judge_model, mode="serialization")
+    return (*columns, *build_verdict_columns(verdicts, nested))

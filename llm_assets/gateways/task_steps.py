@@ -22,8 +22,9 @@ def build_connections(task: Task, project: Project) -> dict[Purpose, Connection]
         "generate": build_connection(settings.llm, task.endpoint, project=project)
     }
     if settings.judge is not None:
-        llm = settings.judge.llm or settings.llm
-        connections["judge"] = build_connection(llm, task.judge_endpoint, project=project)
+        connections["judge"] = build_connection(
+            settings.judge_llm, task.judge_endpoint, project=project
+        )
     return connections
 
 

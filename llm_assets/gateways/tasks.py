@@ -24,7 +24,7 @@ class Task:
     endpoint: EndpointSettings
     """The one that `llm.endpoint` names, its preset filled in."""
     judge_endpoint: EndpointSettings
-    """The one that `judge.llm.endpoint` names; the task's own where the judge has none."""
+    """The one that `judge.llm.endpoint` names; the task's own where it names none."""
     config_path: Path
     config_sha256: Sha256
     """Of the file's text."""
@@ -102,7 +102,7 @@ def load_task_file(path: Path, project: Project) -> Task:
     Endpoints of both places are known to it, its own ones first.
     """
     config_path = resolve_path(path, home=Path.cwd())
-    shown = _show_config(config_path, project)
+    shown = project.locate(config_path)
     home = _find_home(config_path, project)
     text = read_text_file(config_path, shown=shown, purpose="task file")
     document = parse_yaml(text, file=shown)
@@ -112,7 +112,7 @@ def load_task_file(path: Path, project: Project) -> Task:
     judge_endpoint = endpoint
     if settings.judge is not None and settings.judge.llm is not None:
         judge_endpoint = find_endpoint(
-            settings.judge.llm, own_endpoints, at=("judge", "llm"), document=document
+            settings.judge_llm, own_endpoints, at=("judge", "llm"), document=document
         )
     return Task(
         name=_check_name(config_path.stem, shown=shown),
@@ -125,10 +125,6 @@ def load_task_file(path: Path, project: Project) -> Task:
     )
 
 
-def _show_config(path: Path, project: Project) -> str:
-    return project.show(path) if project.contains(path) else str(path)
-
-
 def _find_home(config_path: Path, project: Project) -> Path:
     around = find_root_around(config_path.parent)
     own = project.root if project.contains(config_path) else config_path.parent
@@ -139,7 +135,7 @@ def _load_endpoints(home: Path, project: Project) -> dict[str, EndpointSettings]
     path = home / "configs" / "endpoints.yaml"
     if not path.is_file():
         return {}
-    shown = _show_config(path, project)
+    shown = project.locate(path)
     text = read_text_file(path, shown=shown, purpose="endpoints file")
     return parse_endpoints(text, file=shown).endpoints
 

@@ -1,10 +1,10 @@
 """The values that tests of the item loop begin with, and a run without any network."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from llm_assets.config.endpoint import PRESETS
 from llm_assets.config.prompt import PromptSettings
@@ -132,16 +132,15 @@ def build_call_settings(
     *,
     endpoint: str = "http://e.invalid/v1",
     model: str = "m-1",
-    response_format: dict[str, object] | None = None,
-    parameters: dict[str, object] | None = None,
-    token_parameter: str = "max_tokens",
+    response_format: Mapping[str, JsonValue] | None = None,
+    parameters: Mapping[str, JsonValue] | None = None,
 ) -> CallSettings:
     return CallSettings(
         endpoint=endpoint,
         model=model,
-        response_format=response_format,  # pyright: ignore[reportArgumentType] JSON by a looser name
-        parameters=parameters or {},  # pyright: ignore[reportArgumentType] JSON by a looser name
-        token_parameter=token_parameter,
+        response_format=response_format,
+        parameters=parameters or {},
+        token_parameter="max_tokens",
     )
 
 
@@ -170,8 +169,8 @@ class Ledger:
         self.answers: dict[CallKey, Answer] = {}
         self.looked_up: list[list[CallKey]] = []
 
-    def find_answers(self, keys: object) -> dict[CallKey, Answer]:
-        asked = list(keys)  # pyright: ignore[reportArgumentType] the loop hands over an iterable
+    def find_answers(self, keys: Iterable[CallKey]) -> dict[CallKey, Answer]:
+        asked = list(keys)
         self.looked_up.append(asked)
         return {key: self.answers[key] for key in asked if key in self.answers}
 

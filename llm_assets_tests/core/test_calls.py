@@ -5,39 +5,49 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import JsonValue
 
 from llm_assets.core.calls import Message
+from llm_assets.core.item_loop import Ask, advance
 from llm_assets_tests.core.builders import (
     build_call_settings,
     build_item,
     build_label_step,
     build_request,
 )
-from llm_assets.core.item_loop import Ask, advance
 
-FORMAT = {"type": "json_schema", "json_schema": {"schema": {"type": "object"}}}
 SYSTEM = Message(role="system", content="Be kind.")
 USER = Message(role="user", content="Hello")
+SCHEMA: dict[str, JsonValue] = {"type": "json_schema", "json_schema": {"schema": {}}}
+
+
+def call_with(settings):
+    return build_request(settings=settings)
+
+
+def tell(*messages):
+    return build_request(messages=messages)
+
 
 CHANGED = {
-    "words": {"messages": (Message(role="user", content="Hello "),)},
-    "role": {"messages": (Message(role="assistant", content="Hello"),)},
-    "a turn more": {"messages": (SYSTEM, USER)},
-    "order of turns": {"messages": (USER, SYSTEM)},
-    "model": {"settings": build_call_settings(model="m-2")},
-    "endpoint": {"settings": build_call_settings(endpoint="http://f.invalid/v1")},
-    "response format": {"settings": build_call_settings(response_format=FORMAT)},
-    "json object": {"settings": build_call_settings(response_format={"type": "json_object"})},
-    "temperature": {"settings": build_call_settings(parameters={"temperature": 0.0})},
-    "other temperature": {"settings": build_call_settings(parameters={"temperature": 0.1})},
-    "top_p": {"settings": build_call_settings(parameters={"top_p": 0.1})},
-    "seed": {"settings": build_call_settings(parameters={"seed": 0})},
-    "extra": {"settings": build_call_settings(parameters={"reasoning": {"effort": "low"}})},
-    "name of the cap": {"settings": build_call_settings(token_parameter="max_completion_tokens")},
-    "cap": {"max_output_tokens": 100},
-    "attempt": {"attempt": 2},
-    "epoch": {"epoch": 1},
-    "occurrence": {"occurrence": 1},
+    "words": tell(Message(role="user", content="Hello ")),
+    "role": tell(Message(role="assistant", content="Hello")),
+    "a turn more": tell(SYSTEM, USER),
+    "order of turns": tell(USER, SYSTEM),
+    "model": call_with(build_call_settings(model="m-2")),
+    "endpoint": call_with(build_call_settings(endpoint="http://f.invalid/v1")),
+    "response format": call_with(build_call_settings(response_format=SCHEMA)),
+    "level": call_with(build_call_settings(response_format={"type": "json_object"})),
+    "temperature": call_with(build_call_settings(parameters={"temperature": 0.0})),
+    "other temperature": call_with(build_call_settings(parameters={"temperature": 0.1})),
+    "top_p": call_with(build_call_settings(parameters={"top_p": 0.1})),
+    "seed": call_with(build_call_settings(parameters={"seed": 0})),
+    "extra": call_with(build_call_settings(parameters={"reasoning": {"effort": "low"}})),
+    "name of the cap": call_with(replace(build_call_settings(), token_parameter="max_new")),
+    "cap": build_request(max_output_tokens=100),
+    "attempt": build_request(attempt=2),
+    "epoch": build_request(epoch=1),
+    "occurrence": build_request(occurrence=1),
 }
 
 
@@ -49,7 +59,7 @@ def find_first_key(step, item):
 
 def test_everything_that_shapes_an_answer_changes_the_key():
     """Each part of a request makes a key of its own."""
-    keys = {name: build_request(**given).build_key() for name, given in CHANGED.items()}
+    keys = {name: request.build_key() for name, request in CHANGED.items()}
     keys["nothing"] = build_request().build_key()
     assert len(set(keys.values())) == len(keys)
 

@@ -250,7 +250,7 @@ def test_next_call_depends_on_the_answers_alone(kinds, data):
     decided = advance(step, ITEM, answers, n_known=n_known)
     assert decided == advance(step, ITEM, answers, n_known=n_known)
     replayed = advance(step, ITEM, answers, n_known=len(answers))
-    if isinstance(decided, Ask) or (isinstance(decided, Done) and "valid" in kinds):
+    if isinstance(decided, Ask) or "valid" in kinds:
         assert decided == replayed
     if isinstance(decided, Done):
         assert (decided.output.outcome == "accepted") is ("valid" in kinds)
@@ -288,8 +288,7 @@ def test_every_run_adds_attempts_until_one_is_accepted(kinds):
     """Run after run asks on with new numbers, no call twice, and stops for good at the first valid answer."""
     step = build_label_step(attempts=2)
     model, ledger = Model(*(ANSWERS[kind] for kind in kinds)), Ledger()
-    for _ in range(6):
-        (output,) = ledger.run(step, [ITEM], model.answer)
+    output = [ledger.run(step, [ITEM], model.answer)[0] for _ in range(6)][-1]
     numbers = [request.attempt for request in model.requests]
     assert numbers == list(range(1, len(numbers) + 1))
     is_reached = "valid" in kinds and kinds.index("valid") < len(numbers)

@@ -21,6 +21,10 @@ def fill(items, *script):
     return ledger
 
 
+def count_looked_up(ledger):
+    return [len(keys) for keys in ledger.looked_up if keys]
+
+
 def replay(ledger, items, step=STEP):
     return replay_items(step, items, ledger.find_answers)
 
@@ -56,7 +60,7 @@ def test_one_look_up_a_round():
     ledger = fill([quick], *ONCE)
     ledger.answers |= fill([slow], *THIRD_TIME).answers
     replay(ledger, [quick, slow, new])
-    assert [len(keys) for keys in ledger.looked_up] == [3, 1, 1]
+    assert count_looked_up(ledger) == [3, 1, 1]
 
 
 def test_identical_calls_are_looked_up_once():
@@ -64,7 +68,7 @@ def test_identical_calls_are_looked_up_once():
     items = [build_item("same", number=number, occurrence=number) for number in range(50)]
     ledger = fill(items[:1], *THIRD_TIME)
     states = replay(ledger, items)
-    assert [len(keys) for keys in ledger.looked_up] == [1, 1, 1]
+    assert count_looked_up(ledger) == [1, 1, 1]
     assert [state.output.work_id for state in states if state.output] == [
         f"w{number}" for number in range(50)
     ]

@@ -4,18 +4,18 @@ from decimal import Decimal
 
 import pytest
 
-from llm_assets.core.ids import CallKey, RowId, WorkId
+from llm_assets.core.ids import CallKey, RowId, Sha256, WorkId
 from llm_assets.core.llm_outputs import (
     OUTCOMES,
     Attempt,
     ItemOutput,
     LLMOutputs,
     LLMOutputsMeta,
+    Outcome,
     build_totals,
     count_outcomes,
     fingerprint_outputs,
 )
-from llm_assets.core.ids import Sha256
 from llm_assets_tests.core.builders import NOON
 
 
@@ -36,7 +36,7 @@ def attempt(key, *, cost: str | None = "0.1", n_tokens=5, is_approximate=False):
     )
 
 
-def record(*attempts, outcome="accepted", number=1, output=None, reason=None):
+def record(*attempts, outcome: Outcome = "accepted", number=1, output=None, reason=None):
     return ItemOutput(
         work_id=WorkId(f"w{number}"),
         row_ids=(RowId(f"r{number}"),),

@@ -30,10 +30,12 @@ def build_states():
     ledger = Ledger()
     ledger.run(STEP, finished, Model(build_answer(GOOD)).answer)
     ledger.run(build_label_step(attempts=1), [tried], Model(build_answer(BAD)).answer)
-    return replay_items(STEP, [finished[0], new[0], tried, finished[1], *new[1:]], ledger.find_answers)
+    return replay_items(
+        STEP, [finished[0], new[0], tried, finished[1], *new[1:]], ledger.find_answers
+    )
 
 
-def plan(*, limit=None, cost="0.01"):
+def plan(*, limit=None, cost: str | None = "0.01"):
     states = build_states()
     return build_plan(
         states,

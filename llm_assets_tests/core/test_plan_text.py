@@ -29,13 +29,11 @@ def plan(n_items, n_to_run, *, n_calls=0, n_left_out=0, cost: str | None = "0.02
         ),
         (
             plan(45, 10, n_calls=10, n_left_out=35, rough=True),
-            "45 items: 0 answered already, 10 to run in 10 calls or more, 35 beyond the limit; "
-            "expected cost about $0.02 (tokens counted approximately)",
+            "45 items: 0 answered already, 10 to run in 10 calls or more, 35 beyond the limit; expected cost about $0.02 (tokens counted approximately)",
         ),
         (
             plan(2, 2, n_calls=2, cost=None),
-            "2 items: 0 answered already, 2 to run in 2 calls or more; "
-            "expected cost unknown: the model has no known price, set `llm.price`",
+            "2 items: 0 answered already, 2 to run in 2 calls or more; expected cost unknown: the model has no known price, set `llm.price`",
         ),
         (plan(5, 0, n_left_out=5), "5 items: 0 answered already, 0 to run, 5 beyond the limit"),
     ],

@@ -1,7 +1,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,19 +54,26 @@ class RawServer:
 @asynccontextmanager
 async def serve(say: bytes | Handler) -> AsyncGenerator[RawServer]:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await server.read(reader)
-        if callable(say):
-            await say(reader, writer)
-        else:
-            writer.write(say)
-            await writer.drain()
+        with suppress(ConnectionError):
+            await server.read(reader)
+            if callable(say):
+                await say(reader, writer)
+            else:
+                writer.write(say)
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
 
-    listening = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async def answer_in_task(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answering.append(asyncio.ensure_future(answer(reader, writer)))
+
+    answering: list[asyncio.Future[None]] = []
+    listening = await asyncio.start_server(answer_in_task, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
     server = RawServer(f"http://127.0.0.1:{port}/v1")
     async with listening:
         yield server
+        await asyncio.gather(*answering)
 
 
 def build_reply(
@@ -282,7 +289,9 @@ def test_the_time_out_is_of_the_whole_call():
         writer.write(build_reply(b"", length=10_000))
         while not is_over.is_set():
             writer.write(b" ")
-            await asyncio.wait([asyncio.ensure_future(is_over.wait())], timeout=0.01)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.01):
+                    await is_over.wait()
 
     async def run() -> tuple[Reply, float]:
         async with serve(drip) as server:

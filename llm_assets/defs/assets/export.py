@@ -6,7 +6,7 @@ from llm_assets.core.export import ExportTable, build_export
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.llm_outputs import LLMOutputs
 from llm_assets.core.schema_record import SchemaRecord
-from llm_assets.core.work_items import WorkItems
+from llm_assets.core.work_items import WorkItemsMeta
 from llm_assets.defs.metadata import describe_export
 from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
@@ -40,7 +40,7 @@ def build_export_asset(scope: TaskScope) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext,
         schema: SchemaRecord,
         input_snapshot: InputSnapshot,
-        work_items: WorkItems,
+        work_items: WorkItemsMeta,
         llm_outputs: LLMOutputs,
     ) -> dg.MaterializeResult[ExportTable]:
         """The rows with their outputs, in the formats of the config, under `data/exports`.
@@ -52,7 +52,7 @@ def build_export_asset(scope: TaskScope) -> dg.AssetsDefinition:
             table = build_export(
                 input_snapshot,
                 llm_outputs,
-                items_meta=work_items.meta,
+                items_meta=work_items,
                 settings=settings,
                 output_columns=list_output_columns(task, scope.project, schema=schema),
             )

@@ -46,7 +46,7 @@ def build_input_snapshot_asset(scope: TaskScope) -> dg.AssetsDefinition:
                 "input_sha256": meta.sha256,
                 "format": meta.format,
                 "encoding": meta.encoding or "",
-                "preview": render_preview([row.values for row in snapshot.records], meta.columns),
+                "preview": render_preview((row.values for row in snapshot.records), meta.columns),
             }
             return publish(snapshot, metadata=metadata)
 

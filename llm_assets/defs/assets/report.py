@@ -2,12 +2,11 @@
 
 import dagster as dg
 
-from llm_assets.core.export import ExportTable
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.llm_outputs import LLMOutputs
 from llm_assets.core.report import Report, build_report
-from llm_assets.core.work_items import WorkItems
+from llm_assets.core.work_items import WorkItemsMeta
 from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
 from llm_assets.gateways.reports import build_config_snapshot, list_artifacts, write_report
@@ -27,8 +26,8 @@ def build_report_asset(scope: TaskScope) -> dg.AssetsDefinition:
             "group_contexts": scope.build_input("group_contexts"),
             "work_items": scope.build_input("work_items"),
             "llm_outputs": scope.build_input("llm_outputs"),
-            "export": scope.build_input("export"),
         },
+        deps=[scope.build_key("export")],  # the report points at its files, so it comes after them
         group_name=task.name,
         owners=scope.owners,
         tags=scope.tags,
@@ -40,9 +39,8 @@ def build_report_asset(scope: TaskScope) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext,
         input_snapshot: InputSnapshot,
         group_contexts: GroupContexts,
-        work_items: WorkItems,
+        work_items: WorkItemsMeta,
         llm_outputs: LLMOutputs,
-        export: ExportTable,  # noqa: ARG001 -- the report points at its files, so it comes after them
     ) -> dg.MaterializeResult[Report]:
         """What came of the batch, under `data/reports`: counts, cost, failures by cause, samples.
 
@@ -54,7 +52,7 @@ def build_report_asset(scope: TaskScope) -> dg.AssetsDefinition:
             value = build_report(
                 config=build_config_snapshot(task, project, batch),
                 snapshot=input_snapshot,
-                items_meta=work_items.meta,
+                items_meta=work_items,
                 contexts=group_contexts,
                 outputs=llm_outputs,
                 settings=task.settings.report,

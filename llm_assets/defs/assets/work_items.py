@@ -58,7 +58,7 @@ def build_work_items_asset(scope: TaskScope) -> dg.AssetsDefinition:
                 "groups": items.meta.n_group_contexts,
                 "items_with_cuts": sum(bool(item.cuts) for item in items.records),
                 "preview": render_preview(
-                    [{"work_id": item.work_id, **item.values} for item in items.records],
+                    ({"work_id": item.work_id, **item.values} for item in items.records),
                     ["work_id", *items.meta.columns],
                 ),
             }
