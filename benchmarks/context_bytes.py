@@ -48,9 +48,7 @@ def _build_stages(project: Project) -> tuple[GroupContexts, WorkItems]:
     task = load_task(project, TASK)
     settings = task.settings
     snapshot = take_snapshot(task, project, BatchKey(BATCH))
-    contexts = build_group_contexts(
-        snapshot, grouping=settings.grouping, context=settings.context
-    )
+    contexts = build_group_contexts(snapshot, grouping=settings.grouping, context=settings.context)
     items = build_work_items(
         snapshot,
         contexts=contexts,

@@ -27,7 +27,7 @@ def _run_once(root: Path, prefix: str) -> dict[str, float]:
     output = root / f"{prefix}.json"
     begin_seconds = time.monotonic()
     with output.open("wb") as file:
-        process = subprocess.Popen(COMMAND, cwd=root, env=build_environ(root), stdout=file)
+        process = subprocess.Popen(COMMAND, cwd=root, env=build_environ(), stdout=file)
         _, status, usage = os.wait4(process.pid, 0)
     if status:
         sys.exit(f"The {prefix} run failed.")

@@ -15,6 +15,8 @@ from trial_project import MODES, build_environ, write_trial
 HERE = Path(__file__).parent
 BEFORE_OUTPUTS = ("input_snapshot", "group_contexts", "work_items")
 AFTER_OUTPUTS = ("export", "report")
+TOGETHER = "these in one run"
+"""A run in one process holds what its stages made until its end, so its peak is not theirs."""
 REPLAYED = "llm_outputs again"
 """The same stage with every answer on record."""
 
@@ -39,7 +41,7 @@ def main() -> None:
     show = _show_nothing if options.json else _show_line
     show({name: name for name in _WIDTHS})
     stages: list[Figures] = []
-    for mode in MODES:
+    for mode in options.modes:
         for figures in _measure_mode(mode, options.rows, llm_rows=options.llm_rows):
             stages.append(figures)
             show(figures)
@@ -79,6 +81,7 @@ def _measure_stages(root: Path, *, asks: bool) -> Iterator[tuple[str, dict[str, 
     _start_child("measure_stage.py", str(root), "prepare")
     for stage in BEFORE_OUTPUTS:
         yield stage, _run_child("measure_stage.py", str(root), stage)
+    yield TOGETHER, _run_child("measure_stage.py", str(root), *BEFORE_OUTPUTS)
     if asks:
         for name in ("llm_outputs", REPLAYED):
             yield name, _run_child("measure_stage.py", str(root), "llm_outputs")
@@ -96,13 +99,18 @@ def _start_child(script: str, *arguments: str) -> str:
     # This process stays small on purpose: a child's peak begins with the memory of the one that starts it.
     command = [sys.executable, str(HERE / script), *arguments]
     return subprocess.run(
-        command, env=build_environ(Path(arguments[0])), stdout=subprocess.PIPE, text=True, check=True
+        command,
+        env=build_environ(),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
     ).stdout
 
 
 def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=_parse_sizes, default=[1_000, 20_000, 200_000])
+    parser.add_argument("--modes", nargs="+", choices=MODES, default=MODES)
     parser.add_argument(
         "--llm-rows",
         type=int,
@@ -123,7 +131,10 @@ def _parse_sizes(text: str) -> list[int]:
 
 def _show_line(figures: Mapping[str, object]) -> None:
     cells = ("" if figures[name] is None else str(figures[name]) for name in _WIDTHS)
-    print("".join(cell.ljust(width) for cell, width in zip(cells, _WIDTHS.values(), strict=True)), flush=True)
+    print(
+        "".join(cell.ljust(width) for cell, width in zip(cells, _WIDTHS.values(), strict=True)),
+        flush=True,
+    )
 
 
 def _show_nothing(figures: Mapping[str, object]) -> None:

@@ -7,7 +7,13 @@ from upath import UPath
 
 from llm_assets.core.fingerprint import fingerprint_text
 from llm_assets.core.ids import BatchKey, CallKey
-from llm_assets.core.llm_outputs import Attempt, ItemOutput, LLMOutputs, LLMOutputsMeta, build_totals
+from llm_assets.core.llm_outputs import (
+    Attempt,
+    ItemOutput,
+    LLMOutputs,
+    LLMOutputsMeta,
+    build_totals,
+)
 from llm_assets.core.work_items import WorkItem, WorkItems
 from llm_assets.gateways.artifacts import load_records, write_records
 from llm_assets.gateways.project import Project

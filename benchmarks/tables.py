@@ -21,7 +21,7 @@ _PRODUCTS = (
     "Floor heating set",
     "N/A",
 )
-_WORDS = (
+_TEXT = (
     "the valve app hub boiler room heating thermostat battery window sensor update since yesterday "
     "morning evening winter again never always works stopped lost shows wrong temperature degrees "
     "cold warm kitchen bedroom living please refund replace order parcel invoice arrived damaged "
@@ -31,7 +31,8 @@ _WORDS = (
     "schedule holiday mode clicks noise leaks water smell smoke display blank red green light "
     "and but because while with without from into over under every second third week month I we "
     "you it is was has had does not can could should would like think believe know ask thank"
-).split()
+)
+_WORDS = _TEXT.split()
 
 
 def write_table(path: Path, n_rows: int) -> None:
@@ -56,6 +57,8 @@ def _draw_rows(n_rows: int) -> Iterator[tuple[str, ...]]:
 def _draw_message(random: Random) -> str:
     """Sentences, and now and then a line break or blanks at the end, as tables from forms have them."""
     words = random.choices(_WORDS, k=random.randint(*MESSAGE_WORDS))
-    sentences = [" ".join(words[start : start + 9]).capitalize() for start in range(0, len(words), 9)]
+    sentences = [
+        " ".join(words[start : start + 9]).capitalize() for start in range(0, len(words), 9)
+    ]
     separator = ".\n" if random.random() < 0.1 else ". "
     return f"{separator.join(sentences)}.{'  ' if random.random() < 0.1 else ''}"

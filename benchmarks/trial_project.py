@@ -53,6 +53,7 @@ class LLMOutput(BaseModel):
     confidence: float = Field(ge=0, le=1)
 '''
 
+_LEFT_OUT = ("DAGSTER_HOME", "LLM_ASSETS_", "PYTHONDONTWRITEBYTECODE")
 MODES = ("row", "row_output_with_group_context")
 
 
@@ -71,8 +72,6 @@ def write_trial(root: Path, *, mode: str, n_rows: int) -> None:
     write_table(root / "data" / "tables" / f"{BATCH}.csv", n_rows)
 
 
-def build_environ(root: Path) -> dict[str, str]:
-    """The variables of a process that works in the trial: its own history, and compiled modules kept."""
-    own = ("DAGSTER_HOME", "PYTHONDONTWRITEBYTECODE", "LLM_ASSETS_LEDGER_URL")
-    kept = {name: value for name, value in os.environ.items() if name not in own}
-    return {**kept, "LLM_ASSETS_PROJECT": str(root)}
+def build_environ() -> dict[str, str]:
+    """The variables of a process that works in a trial: no other project's, and compiled modules are kept."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(_LEFT_OUT)}

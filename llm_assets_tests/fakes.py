@@ -1,7 +1,7 @@
 """What stands in for the clock, the endpoint and the record in tests, and the values that many tests begin with."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -57,10 +57,10 @@ Script = Callable[[CallRequest], Result]
 class FakeClock:
     """A clock that stands still until somebody waits; then the wait is over at once and time has passed.
 
-    Waits of `held_seconds` never end, so that a task which only ticks does not run away with the time.
+    Waits of one of `held_seconds` never end, so that a task which only ticks does not run away with the time.
     """
 
-    def __init__(self, *, held_seconds: float | None = None, jitter: float = 0.0) -> None:
+    def __init__(self, *, held_seconds: Collection[float] = (), jitter: float = 0.0) -> None:
         self.seconds = 0.0
         self.waits: list[float] = []
         self._held_seconds = held_seconds
@@ -77,7 +77,7 @@ class FakeClock:
 
     async def wait(self, wait_seconds: float) -> None:
         self.waits.append(wait_seconds)
-        if wait_seconds == self._held_seconds:
+        if wait_seconds in self._held_seconds:
             await asyncio.get_running_loop().create_future()
         self.seconds += wait_seconds
         await asyncio.sleep(0)

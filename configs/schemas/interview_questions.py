@@ -3,7 +3,6 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 Points = Annotated[int, Field(ge=0, le=3)]
-LEAST_TOTAL = 8
 
 
 class LLMOutput(BaseModel):
@@ -36,26 +35,25 @@ class JudgeResult(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    # The sum is left to the computer, which adds better than a model.
     skill_score: Points = Field(description="Tests the skill of its row, and not another row's.")
-    level_score: Points = Field(description="Asks what a candidate of that level can be expected to do.")
-    clarity_score: Points = Field(description="One situation, one thing asked, answerable in the time.")
+    level_score: Points = Field(
+        description="Asks what a candidate of that level can be expected to do."
+    )
+    clarity_score: Points = Field(
+        description="One situation, one thing asked, answerable in the time."
+    )
     evidence_score: Points = Field(description="Names signs of a good answer that can be heard.")
     reason: str = Field(
         min_length=1,
         max_length=500,
         description="For each criterion below 3, what is missing and how to mend it.",
     )
+    verdict: bool = Field(
+        description="True if the points add up to at least 8 and no criterion has 0."
+    )
 
     @computed_field
     @property
     def total(self) -> int:
-        """Out of 12."""
+        """Out of 12. The model is not asked for it, because computers add better."""
         return self.skill_score + self.level_score + self.clarity_score + self.evidence_score
-
-    @computed_field
-    @property
-    def verdict(self) -> bool:
-        """Good enough for an interview: enough points, and none of the criteria missed altogether."""
-        scores = (self.skill_score, self.level_score, self.clarity_score, self.evidence_score)
-        return self.total >= LEAST_TOTAL and min(scores) > 0

@@ -22,9 +22,7 @@ PAUSES_BETWEEN_TRIES = 25
 NEXT_TRY_SECONDS = 1.0
 """Between a try that held and the next one."""
 FLIGHTS_TO_HOLD = 2
-"""A try has held when so many times as many calls as there are places were answered and none refused."""
-STRAY_SHARE = 0.1
-"""So few of the calls under way, or a single one, may be refused without it being about their number."""
+"""A number of places is proven when so many times as many calls were answered and none refused."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,14 +33,14 @@ class AdaptiveConcurrency:
     limit: int
     """The present number of places."""
     _proven: int = 0
-    """Places that the server is known to take; 0 before its first overload."""
+    """Places that the server is known to take; 0 as long as nothing was refused."""
     _n_to_hold: int = 0
-    """Answers that the present try for more still needs; 0 where none is under way."""
+    """Answers that the present number of places still needs to be proven."""
     _step: int = 1
     _try_seconds: float = FIRST_TRY_SECONDS
     _next_try_at: float = 0.0
     _overloaded_at: float = float("-inf")
-    _flight: int = 0
+    _n_under_way: int = 0
     """Calls that were under way when the overload began."""
     _n_refused: int = 0
     """How many of them were refused."""
@@ -60,7 +58,7 @@ class AdaptiveConcurrency:
             self._count_towards_proof(now)
         elif now >= self._next_try_at and self.limit < self.ceiling:
             self._set_limit(self._proven + self._step)
-            self._n_to_hold = FLIGHTS_TO_HOLD * self.limit
+            self._ask_for_proof()
 
     def note_overload(
         self, now: float, *, sent_at: float, n_under_way: int, pause_seconds: float
@@ -76,31 +74,45 @@ class AdaptiveConcurrency:
         if sent_at <= self._overloaded_at:
             self._n_refused += 1
         elif now - self._overloaded_at < COOL_DOWN_SECONDS:
+            self._ask_for_proof()
             return
         else:
-            self._overloaded_at, self._flight, self._n_refused = now, n_under_way, 1
-            self._put_off(now, pause_seconds)
-        if self._n_to_hold:
-            self._n_to_hold = 0
-            self._set_limit(self._proven)
-        elif not self._proven or self._n_refused > max(1.0, STRAY_SHARE * self._flight):
-            self._set_limit(min(self.limit, self._flight - self._n_refused))
-            self._proven = self.limit
+            self._overloaded_at, self._n_under_way, self._n_refused = now, n_under_way, 1
+        if self.limit > self._proven > 0:
+            self._give_up_try(now, pause_seconds)
+        elif self._proven and self._n_to_hold == 0:
+            self._ask_for_proof()  # a single one may be refused for reasons of its own
+        else:
+            self._cut(now, pause_seconds)
 
     def _count_towards_proof(self, now: float) -> None:
         self._n_to_hold -= 1
-        if self._n_to_hold == 0:
+        if self._n_to_hold == 0 and self.limit > self._proven:
             self._proven = self.limit
             self._step *= 2
-            self._try_seconds = max(self._try_seconds / 2, FIRST_TRY_SECONDS)
+            self._try_seconds = FIRST_TRY_SECONDS
             self._next_try_at = now + NEXT_TRY_SECONDS
 
+    def _give_up_try(self, now: float, pause_seconds: float) -> None:
+        self._n_to_hold = 0
+        self._set_limit(self._proven)
+        self._try_seconds = min(2 * self._try_seconds, LONGEST_TRY_SECONDS)
+        self._put_off(now, pause_seconds)
+
+    def _cut(self, now: float, pause_seconds: float) -> None:
+        self._set_limit(min(self.limit, self._n_under_way - self._n_refused))
+        self._proven = self.limit
+        self._ask_for_proof()
+        self._put_off(now, pause_seconds)
+
+    def _ask_for_proof(self) -> None:
+        self._n_to_hold = FLIGHTS_TO_HOLD * self.limit
+
     def _put_off(self, now: float, pause_seconds: float) -> None:
-        """Be careful with the next try, the more so the more often tries have failed and the more it cost."""
+        """Be careful with the next try, the more so the more tries have failed and the more each of them costs."""
         self._step = 1
         wait_seconds = max(self._try_seconds, PAUSES_BETWEEN_TRIES * pause_seconds)
         self._next_try_at = now + min(wait_seconds, LONGEST_TRY_SECONDS)
-        self._try_seconds = min(2 * self._try_seconds, LONGEST_TRY_SECONDS)
 
     def _set_limit(self, limit: int) -> None:
         self.limit = min(max(limit, 1), self.ceiling)

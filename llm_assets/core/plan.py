@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from llm_assets.core.ids import CallKey
 from llm_assets.core.item_replay import ReplayedItem
+from llm_assets.core.plan_calls import CallCounts
 from llm_assets.core.plan_cost import Estimate
 from llm_assets.core.plan_reasons import REASONS, Reason
 
@@ -21,20 +22,6 @@ class DueItems:
     chosen: tuple[tuple[int, ReplayedItem], ...]
     n_left_out: int
     """Those beyond the limit."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallCounts:
-    """How many calls a run sends where every answer is accepted at once; equal requests are one call."""
-
-    n_generate: int
-    n_judge: int
-    """To check the answers that come, and those on record that this judge was not asked about."""
-
-    @property
-    def total(self) -> int:
-        """All of them."""
-        return self.n_generate + self.n_judge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +46,8 @@ class Plan:
 
     @property
     def n_calls_to_send(self) -> int:
-        """Exact where every answer is accepted at once; one that is not takes further calls."""
-        return self.calls.total
+        """Of the model and the judge; one that is not accepted takes further calls."""
+        return self.calls.n_generate + self.calls.n_judge
 
     @property
     def expected_cost_usd(self) -> Decimal | None:
@@ -92,14 +79,6 @@ def select_due(
     ]
     chosen = tuple(due if limit is None else due[:limit])
     return DueItems(chosen=chosen, n_left_out=len(due) - len(chosen))
-
-
-def count_calls(due: DueItems, *, has_judge: bool) -> CallCounts:
-    """The calls of the chosen items; every answer that comes has its own verdict."""
-    keys = {state.next_key: state.next_purpose for _, state in due.chosen}
-    n_judge = sum(purpose == "judge" for purpose in keys.values())
-    n_generate = len(keys) - n_judge
-    return CallCounts(n_generate=n_generate, n_judge=n_judge + (n_generate if has_judge else 0))
 
 
 def build_plan(

@@ -49,18 +49,36 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FurtherCalls:
+    """Attempts beyond the first ones."""
+
+    likely: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallForecast:
     """Calls of one purpose that a run is going to send, and what each of them takes."""
 
+    n_sure: int
+    """At the low end."""
     n_calls: int
     """Where every answer is accepted at once."""
-    n_sure_extra: int
-    """Further calls that the high end counts on in any case."""
+    further: FurtherCalls
     prompt_tokens: TokenRange
     completion_tokens: TokenRange
-    past: tuple[PastAnswer, ...]
-    """What further attempts and the provider's cache are judged by; nothing where there is no past."""
+    cached_shares: tuple[Fraction, ...]
+    """Of the prompts of earlier calls, what the provider read from its cache; the high end counts on nothing."""
     price: Price
+
+
+def forecast_further(past: Sequence[PastAnswer], *, n_calls: int, n_failed: int) -> FurtherCalls:
+    """How many more attempts so many calls take; `n_failed` are further ones that items which failed may take."""
+    share = find_extra_share(past)
+    more = MORE_EXTRA_SHARE if past else GUESSED_EXTRA_SHARE
+    return FurtherCalls(
+        likely=round(n_calls * share), high=ceil(n_calls * (share + more)) + n_failed
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,46 +93,43 @@ class _Calls:
 def build_estimate(
     forecasts: Sequence[CallForecast], *, is_guess: bool, is_approximate: bool
 ) -> Estimate:
-    """The sum over all calls; without any calls it is nothing, whatever the price."""
-    active = [forecast for forecast in forecasts if forecast.n_calls]
-    low = [_take_low(forecast) for forecast in active]
-    likely = [_take_likely(forecast) for forecast in active]
-    high = [calls for forecast in active for calls in _take_high(forecast)]
+    """The sum over all calls; no calls cost nothing, whatever their price."""
+    low = [_take_low(forecast) for forecast in forecasts]
+    likely = [_take_likely(forecast) for forecast in forecasts]
+    high = [calls for forecast in forecasts for calls in _take_high(forecast)]
     costs = [_sum_cost(calls) for calls in (low, likely, high)]
     return Estimate(
         prompt_tokens=_sum_range(low, likely, high, lambda usage: usage.prompt_tokens),
         completion_tokens=_sum_range(low, likely, high, lambda usage: usage.completion_tokens),
         cost_usd=_build_cost_range(*costs),
-        is_guess=is_guess and bool(active),
-        is_approximate=is_approximate and bool(active),
+        is_guess=is_guess,
+        is_approximate=is_approximate,
     )
 
 
 def _take_low(forecast: CallForecast) -> _Calls:
     prompt_tokens = floor(forecast.prompt_tokens.low * (1 - ROOM))
-    cached_share = max(_list_cached_shares(forecast), default=Fraction(0))
     usage = Usage(
         prompt_tokens=prompt_tokens,
         completion_tokens=floor(forecast.completion_tokens.low * (1 - ROOM)),
-        cached_tokens=floor(prompt_tokens * cached_share),
+        cached_tokens=floor(prompt_tokens * max(forecast.cached_shares, default=0)),
     )
-    return _Calls(forecast.n_calls, usage, forecast.price)
+    return _Calls(forecast.n_sure, usage, forecast.price)
 
 
 def _take_likely(forecast: CallForecast) -> _Calls:
-    shares = _list_cached_shares(forecast)
-    cached_share = sum(shares, Fraction(0)) / max(1, len(shares))
+    shares = forecast.cached_shares
+    prompt_tokens = forecast.prompt_tokens.likely
     usage = Usage(
-        prompt_tokens=forecast.prompt_tokens.likely,
+        prompt_tokens=prompt_tokens,
         completion_tokens=forecast.completion_tokens.likely,
-        cached_tokens=floor(forecast.prompt_tokens.likely * cached_share),
+        cached_tokens=floor(prompt_tokens * sum(shares, Fraction(0)) / max(1, len(shares))),
     )
-    n_extra = round(forecast.n_calls * find_extra_share(forecast.past))
-    return _Calls(forecast.n_calls + n_extra, usage, forecast.price)
+    return _Calls(forecast.n_calls + forecast.further.likely, usage, forecast.price)
 
 
 def _take_high(forecast: CallForecast) -> tuple[_Calls, _Calls]:
-    """The first calls, and the further attempts."""
+    """The first calls, and the further attempts, which carry the answer before them along."""
     prompt_tokens = ceil(forecast.prompt_tokens.high * (1 + ROOM))
     completion_tokens = ceil(forecast.completion_tokens.high * (1 + ROOM))
     first = Usage(prompt_tokens=prompt_tokens, completion_tokens=completion_tokens)
@@ -122,21 +137,10 @@ def _take_high(forecast: CallForecast) -> tuple[_Calls, _Calls]:
         prompt_tokens=prompt_tokens + completion_tokens + FEEDBACK_TOKENS,
         completion_tokens=completion_tokens,
     )
-    share = find_extra_share(forecast.past)
-    share += MORE_EXTRA_SHARE if forecast.past else GUESSED_EXTRA_SHARE
-    n_extra = ceil(forecast.n_calls * share) + forecast.n_sure_extra
     return (
         _Calls(forecast.n_calls, first, forecast.price),
-        _Calls(n_extra, again, forecast.price),
+        _Calls(forecast.further.high, again, forecast.price),
     )
-
-
-def _list_cached_shares(forecast: CallForecast) -> list[Fraction]:
-    return [
-        Fraction(answer.cached_tokens, answer.prompt_tokens)
-        for answer in forecast.past
-        if answer.prompt_tokens
-    ]
 
 
 def _sum_range(
@@ -153,6 +157,8 @@ def _sum_cost(parts: Sequence[_Calls]) -> Decimal | None:
     """The exact sum, or None where a single price is missing."""
     total_usd = Decimal(0)
     for calls in parts:
+        if calls.n_calls == 0:
+            continue
         cost_usd = calls.price(calls.usage)
         if cost_usd is None:
             return None

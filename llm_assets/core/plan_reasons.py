@@ -1,11 +1,15 @@
 """Why an item needs a call, told by what its next call is made from and what its last one was made from."""
 
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from llm_assets.core.calls import CallOrigin
-from llm_assets.core.ids import GroupContextId, Sha256
+from llm_assets.core.ids import CallKey, GroupContextId, RowId, Sha256, WorkId
+from llm_assets.core.item_origin import build_origin
 from llm_assets.core.item_replay import ReplayedItem
+from llm_assets.core.step import Step
 
 Reason = Literal[
     "new",
@@ -39,6 +43,40 @@ class RecordedCall:
     schema_sha256: Sha256
     settings_sha256: Sha256
     is_answered: bool
+
+
+def decide_reasons(
+    step: Step,
+    due: Sequence[ReplayedItem],
+    *,
+    latest: Mapping[WorkId, RecordedCall],
+    known_rows: AbstractSet[RowId],
+) -> tuple[Reason, ...]:
+    """Why each of the due items needs its next call.
+
+    Items that share a call share its reason: of equal rows only one is on record as what the call was made for.
+
+    Args:
+        step: What is asked of every item.
+        due: Items before a call that has no answer.
+        latest: For each item, its latest call on record with the purpose of its next one, answered or not.
+        known_rows: The first rows of items that are on record for this batch, as part of whatever item.
+    """
+    reasons: list[Reason] = []
+    shared: dict[CallKey | None, Reason] = {}
+    for state in due:
+        work = state.item.work
+        own = latest.get(work.work_id)
+        origin = build_origin(step, state.item, state.next_purpose or "generate")
+        is_row_known = work.row_ids[0] in known_rows
+        reason = decide_reason(state, origin, latest=own, is_row_known=is_row_known)
+        reasons.append(reason)
+        if own is not None:
+            shared.setdefault(state.next_key, reason)
+    return tuple(
+        reason if state.item.work.work_id in latest else shared.get(state.next_key, reason)
+        for state, reason in zip(due, reasons, strict=True)
+    )
 
 
 def decide_reason(

@@ -8,6 +8,9 @@ SAFETY_SHARE = 0.98
 BURST_SECONDS = 1.0
 """A bucket holds what flows in during this time, so that a minute never starts with a minute's burst."""
 
+NEGLIGIBLE = 1e-6
+"""Of a call or a token: after a wait, what is missing by rounding must not take another one too short to pass."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnouncedLimits:
@@ -22,7 +25,8 @@ class RateLimit:
     """Two leaky buckets, and a pause that a server asked for. Times are seconds of one steady clock.
 
     A call takes its estimated tokens when it leaves and settles the difference when its usage is known; a call
-    larger than the bucket goes into debt, so that it leaves at all and the ones after it wait longer.
+    larger than the bucket goes into debt, so that it leaves at all and the ones after it wait longer. A call that
+    brought no answer keeps what it took: most servers count it, too.
     """
 
     requests_per_minute: int | None
@@ -77,6 +81,7 @@ def _fill(level: float, per_minute: int | None, elapsed_seconds: float) -> float
 
 def _find_gap(level: float, wanted: float, per_minute: int | None) -> float:
     """The seconds until the bucket holds so much; a bucket without a limit always does."""
-    if per_minute is None or level >= wanted:
+    missing = wanted - level
+    if per_minute is None or missing < NEGLIGIBLE:
         return 0.0
-    return (wanted - level) / _find_rate(per_minute)
+    return missing / _find_rate(per_minute)

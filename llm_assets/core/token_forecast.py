@@ -96,6 +96,15 @@ def forecast_prompt(
     )
 
 
+def guess_judge_prompt(prompt: TokenRange, completion: TokenRange) -> TokenRange:
+    """The length of a judge's prompt where none is on record: it shows the answer, and mostly the item, too."""
+    return TokenRange(
+        low=completion.low,
+        likely=prompt.likely + completion.likely,
+        high=2 * prompt.high + completion.high,
+    )
+
+
 def find_extra_share(past: Sequence[PastAnswer]) -> Fraction:
     """How many further attempts came on each first one."""
     n_first = sum(answer.attempt == 1 for answer in past)

@@ -1,7 +1,6 @@
 """Where Dagster keeps the history that both the command line and the UI show."""
 
 import os
-import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,35 +21,47 @@ SHIPPED_SETTINGS = Path(__file__).parent / SETTINGS_FILE
 @contextmanager
 def open_history(project: Project) -> Generator[dg.DagsterInstance]:
     """The project's Dagster instance; `DAGSTER_HOME` where it is set, else `.dagster` in the project."""
-    home = _make_home(project)
-    # Dagster makes its tables when it is first opened, and two processes that do so at once break each other.
-    with FileLock(home / OPENING_LOCK):
-        prepare_home(project)
+    prepare_home(project)
+    # Dagster makes its tables when it is first opened, and processes that do so at once break each other's.
+    with FileLock(_find_home(project) / OPENING_LOCK):
         instance = dg.DagsterInstance.get()
     with instance:
         yield instance
 
 
 def prepare_home(project: Project) -> None:
-    """Make the home and put the project's settings into it, where nobody chose another one."""
-    if os.environ.get(HOME_VARIABLE):
-        return
-    home = _make_home(project)
-    own_settings = project.root / SETTINGS_FILE
-    source = own_settings if own_settings.is_file() else SHIPPED_SETTINGS
-    shutil.copyfile(source, home / SETTINGS_FILE)
-    os.environ[HOME_VARIABLE] = str(home)
+    """Make the home where it is missing, and put the project's settings into it.
 
-
-def _make_home(project: Project) -> Path:
-    chosen = os.environ.get(HOME_VARIABLE)
-    home = Path(chosen) if chosen else project.dagster_home
-    if not home.is_absolute():
-        what = f"The variable {HOME_VARIABLE} is {chosen!r}, which is no absolute path."
-        raise ConfigError(what, remedy="Write the whole path, or unset it to use .dagster.")
+    Settings of a home that somebody chose and that exists already are left as they are.
+    """
+    home = _find_home(project)
+    is_new = not home.exists()
     try:
         home.mkdir(parents=True, exist_ok=True)
+        if is_new or home == project.dagster_home:
+            own_settings = project.root / SETTINGS_FILE
+            source = own_settings if own_settings.is_file() else SHIPPED_SETTINGS
+            _put_file(home / SETTINGS_FILE, source.read_bytes())
     except OSError as exc:
         what = f"The folder {home} for Dagster's history cannot be made ({exc.strerror})."
         raise StorageError(what, remedy=f"Set {HOME_VARIABLE} to another one.") from exc
+    os.environ[HOME_VARIABLE] = str(home)
+
+
+def _find_home(project: Project) -> Path:
+    chosen = os.environ.get(HOME_VARIABLE)
+    home = Path(chosen) if chosen else project.dagster_home
+    if not home.is_absolute():
+        what = f"The variable {HOME_VARIABLE} is {chosen!r}, which is no whole path."
+        remedy = "Write it from the root of the disk, or unset it to use .dagster in the project."
+        raise ConfigError(what, remedy=remedy)
     return home
+
+
+def _put_file(path: Path, content: bytes) -> None:
+    """Write a file in one move, because another process may be reading it."""
+    if path.is_file() and path.read_bytes() == content:
+        return
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_bytes(content)
+    temporary.replace(path)

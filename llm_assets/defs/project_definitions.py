@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import dagster as dg
-from upath import UPath
 
 from llm_assets.defs.io_managers import ArtifactIOManager
 from llm_assets.defs.scope import TaskScope
@@ -28,7 +27,7 @@ def build_definitions(
     each of eight short stages would take ten times as long as the stages.
     """
     shared = dg.Definitions(
-        resources={"io_manager": ArtifactIOManager(UPath(project.artifacts))},
+        resources={"io_manager": ArtifactIOManager(project.artifacts)},
         executor=dg.in_process_executor,
     )
     scopes = [build_scope(project, task, observers=observers) for task in tasks]

@@ -83,6 +83,18 @@ def build_no_batches_error(task: Task, project: Project) -> InputError:
 def register_batch_file(path: Path, *, task: Task, project: Project) -> Batch:
     """The batch of a file that may lie anywhere; one outside of the input folder is remembered.
 
+    `InputError` as in `find_batch_file`.
+    """
+    batch = find_batch_file(path, task=task, project=project)
+    if batch not in list_batches(task, project):
+        remembered = _read_remembered(task, project)
+        _write_remembered({**remembered, batch.key: batch.path}, task, project)
+    return batch
+
+
+def find_batch_file(path: Path, *, task: Task, project: Project) -> Batch:
+    """The batch that a file anywhere is, or would be.
+
     `InputError` where there is no such table, its name cannot be a key, or the key belongs to another file.
     """
     absolute = resolve_path(path, home=Path.cwd())
@@ -94,10 +106,7 @@ def register_batch_file(path: Path, *, task: Task, project: Project) -> Batch:
         raise InputError(what, remedy=f"Known endings: {', '.join(TABLE_ENDINGS)}.")
     others = [batch.path for batch in list_batches(task, project)]
     batches = _build_batches(dict.fromkeys([*others, absolute]), project=project)
-    batch = next(batch for batch in batches if batch.path == absolute)
-    if absolute not in others:
-        _write_remembered({**_read_remembered(task, project), batch.key: absolute}, task, project)
-    return batch
+    return next(batch for batch in batches if batch.path == absolute)
 
 
 def _is_table(path: Path) -> bool:
@@ -131,7 +140,7 @@ def _parse_key(path: Path, *, project: Project) -> BatchKey:
 
 
 def _find_memory(task: Task, project: Project) -> Path:
-    return project.artifacts / task.name / "batch_files.json"
+    return project.memory / f"{task.name}.json"
 
 
 def _read_remembered(task: Task, project: Project) -> dict[BatchKey, Path]:

@@ -186,6 +186,10 @@ class Caller:
                 progress.n_in_flight -= 1
         latency_seconds = self._clock.get_monotonic_seconds() - started_seconds
         result = self._read_reply(call, reply, route, latency_seconds)
+        # Told before the record is written: until then others leave into the same overload.
+        if reply.announced is not None:
+            route.gate.learn(reply.announced)
+        _tell_gate(route.gate, result, n_estimated=n_estimated, sent_at=started_seconds)
         await self._recorder.put(
             CallRecord(
                 key=call.key,
@@ -203,9 +207,6 @@ class Caller:
             )
         )
         progress.count(result)
-        if reply.announced is not None:
-            route.gate.learn(reply.announced)
-        _tell_gate(route.gate, result, n_estimated=n_estimated, sent_at=started_seconds)
         return result
 
     def _estimate_tokens(self, call: Call) -> int:

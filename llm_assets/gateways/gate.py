@@ -56,8 +56,7 @@ class Gate:
         A place is not enough: where the places were cut, those who hold one have to wait for each other.
         """
         async with self._turn:
-            await self._wait_for_room()
-            await self._wait_for_rate()
+            await self._wait_until_free()
             self._rate.take(self._clock.get_monotonic_seconds(), n_tokens=n_tokens)
             self._n_under_way += 1
         try:
@@ -95,16 +94,18 @@ class Gate:
         if self._rate.tokens_per_minute is None:
             self._rate.tokens_per_minute = announced.tokens_per_minute
 
-    async def _wait_for_room(self) -> None:
-        while self._n_under_way >= self._concurrency.limit:
-            self._has_changed.clear()
-            await self._has_changed.wait()
-
-    async def _wait_for_rate(self) -> None:
-        while (wait_seconds := self._find_wait_seconds()) > 0:
-            if wait_seconds >= WAIT_WORTH_SAYING_SECONDS:
-                self._note_wait(f"the endpoint's limit, resumes in {wait_seconds:.0f} s")
-            await self._clock.wait(wait_seconds)
+    async def _wait_until_free(self) -> None:
+        """Wait for room and for the rate; a wait for the one may take away the other."""
+        while True:
+            if self._n_under_way >= self._concurrency.limit:
+                self._has_changed.clear()
+                await self._has_changed.wait()
+            elif (wait_seconds := self._find_wait_seconds()) > 0:
+                if wait_seconds >= WAIT_WORTH_SAYING_SECONDS:
+                    self._note_wait(f"the endpoint's limit, resumes in {wait_seconds:.0f} s")
+                await self._clock.wait(wait_seconds)
+            else:
+                return
 
     def _find_wait_seconds(self) -> float:
         return self._rate.find_wait_seconds(self._clock.get_monotonic_seconds())

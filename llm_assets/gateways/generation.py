@@ -115,7 +115,7 @@ def build_items(items: WorkItems, contexts: GroupContexts) -> tuple[Item, ...]:
 
 def find_run_record(task: Task, project: Project, batch: BatchKey) -> UPath:
     """Where the account of a batch's latest run lies."""
-    return UPath(project.artifacts / task.name / "llm_outputs" / f"{batch}.run.json")
+    return project.artifacts / task.name / "llm_outputs" / f"{batch}.run.json"
 
 
 def _build_meta(

@@ -3,19 +3,17 @@
 import asyncio
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from dataclasses import dataclass, field
 
 from llm_assets.config.task import BudgetSettings, LimitSettings
-from llm_assets.core.calls import Purpose, Usage
+from llm_assets.core.calls import Purpose
 from llm_assets.core.concurrency import build_concurrency
-from llm_assets.core.ids import CallKey
 from llm_assets.core.item_ends import BEYOND_LIMIT
-from llm_assets.core.item_loop import Ask, advance, build_unasked_output
-from llm_assets.core.item_replay import ReplayedItem, replay_items
+from llm_assets.core.item_loop import build_unasked_output
+from llm_assets.core.item_replay import ReplayedItem
 from llm_assets.core.items import Item
 from llm_assets.core.llm_outputs import ItemOutput, count_outcomes
-from llm_assets.core.plan import Plan, build_plan, estimate_tokens, select_due
+from llm_assets.core.plan import Plan
 from llm_assets.core.rate_limit import RateLimit
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.core.run_summary import RunSummary, find_quantile
@@ -28,12 +26,9 @@ from llm_assets.gateways.dispatcher import Dispatcher, Due
 from llm_assets.gateways.endpoint_client import open_endpoint_client
 from llm_assets.gateways.gate import Gate
 from llm_assets.gateways.ledger.ledger import Ledger
-from llm_assets.gateways.token_counter import build_token_counter
+from llm_assets.gateways.planning import Planner
 
 LIVE_SECONDS = 0.3
-SAMPLED_PROMPTS = 50
-"""So many prompts are counted for the expected cost; more would take longer than it tells."""
-SAMPLED_ANSWERS = 500
 
 
 class Observer:
@@ -78,16 +73,14 @@ class LLMRun:
         Raises `ProviderError` where the endpoint cannot serve the run; every answer until then is on record.
         """
         started_seconds = self.clock.get_monotonic_seconds()
-        epoched = self._assign_epochs(items, choice)
-        replayed = replay_items(self.step, epoched, self.ledger.find_answers)
-        due = select_due(replayed, limit=choice.limit)
-        plan = self._build_plan(replayed, due)
+        planned = self._planner.plan_batch(items, choice, batch=self.identity.batch)
+        plan, due = planned.plan, planned.due.chosen
         self.observer.show_plan(plan)
         progress = Progress(n_to_run=len(due))
         finished = asyncio.run(self._ask(due, progress)) if due else {}
         outputs = tuple(
             finished.get(place) or state.output or self._leave_out(state)
-            for place, state in enumerate(replayed)
+            for place, state in enumerate(planned.replayed)
         )
         elapsed_seconds = self.clock.get_monotonic_seconds() - started_seconds
         summary = _build_summary(outputs, plan, progress, elapsed_seconds=elapsed_seconds)
@@ -97,40 +90,6 @@ class LLMRun:
         return build_unasked_output(
             self.step, state.item, state.answers, outcome="skipped", reason=BEYOND_LIMIT
         )
-
-    def _assign_epochs(self, items: Sequence[Item], choice: RunChoice) -> tuple[Item, ...]:
-        """The items in the epoch a person last forced them into; a forced run begins a new one."""
-        if not choice.is_forced and not self.ledger.has_epochs():
-            return tuple(items)
-        keys = [_build_first_key(self.step, item) for item in items]
-        chosen = keys if choice.limit is None else keys[: choice.limit]
-        raised = self.ledger.raise_epochs(chosen) if choice.is_forced else {}
-        epochs = self.ledger.find_epochs(keys) | raised
-        return tuple(
-            replace(item, epoch=epochs.get(key, 0)) for item, key in zip(items, keys, strict=True)
-        )
-
-    def _build_plan(self, replayed: Sequence[ReplayedItem], due: Sequence[Due]) -> Plan:
-        cost_per_call_usd, is_approximate = self._estimate_cost_per_call(due)
-        return build_plan(
-            replayed, due, cost_per_call_usd=cost_per_call_usd, is_approximate=is_approximate
-        )
-
-    def _estimate_cost_per_call(self, due: Sequence[Due]) -> tuple[Decimal | None, bool]:
-        """The likely cost of one of the calls, from a sample of the prompts and the answers on record."""
-        if not due:
-            return Decimal(0), False
-        counter = build_token_counter(
-            self.step.settings.model, is_offline=self._generating.endpoint.is_offline
-        )
-        sample = due[:: max(1, len(due) // SAMPLED_PROMPTS)]
-        counts = [_count_prompt_tokens(self.step, state, counter.count) for _, state in sample]
-        lengths = self.ledger.list_completion_tokens(task=self.identity.task, limit=SAMPLED_ANSWERS)
-        usage = Usage(
-            prompt_tokens=sum(counts) // len(counts),
-            completion_tokens=estimate_tokens(lengths, cap=self.step.max_output_tokens),
-        )
-        return self._generating.compute_cost(usage), counter.is_approximate
 
     async def _ask(self, due: Sequence[Due], progress: Progress) -> dict[int, ItemOutput]:
         async with AsyncExitStack() as stack:
@@ -181,6 +140,16 @@ class LLMRun:
             yield budget
         finally:
             budget.release()
+
+    @property
+    def _planner(self) -> Planner:
+        return Planner(
+            step=self.step,
+            task=self.identity.task,
+            connections=self.connections,
+            ledger=self.ledger,
+            epochs=self.ledger,
+        )
 
     @property
     def _generating(self) -> Connection:
@@ -263,16 +232,3 @@ def _build_summary(
         latency_p95_seconds=find_quantile(progress.latencies_seconds, 0.95),
         elapsed_seconds=round(elapsed_seconds, 3),
     )
-
-
-def _build_first_key(step: Step, item: Item) -> CallKey:
-    decision = advance(step, replace(item, epoch=0), (), n_known=0)
-    return decision.request.build_key() if isinstance(decision, Ask) else CallKey("")
-
-
-def _count_prompt_tokens(
-    step: Step, state: ReplayedItem, count_tokens: Callable[[str], int]
-) -> int:
-    decision = advance(step, state.item, state.answers, n_known=len(state.answers))
-    messages = decision.request.messages if isinstance(decision, Ask) else ()
-    return sum(count_tokens(message.content) for message in messages)

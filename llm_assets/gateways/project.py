@@ -5,10 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from upath import UPath
+
 from llm_assets.errors import ConfigError
 from llm_assets.gateways.env_file import read_env_file
 
 PROJECT_VARIABLE = "LLM_ASSETS_PROJECT"
+ARTIFACTS_VARIABLE = "LLM_ASSETS_ARTIFACTS_URL"
 LEDGER_VARIABLE = "LLM_ASSETS_LEDGER_URL"
 
 
@@ -36,9 +39,15 @@ class Project:
         return self.configs / "endpoints.yaml"
 
     @property
-    def artifacts(self) -> Path:
-        """What the stages keep."""
-        return self.root / "data" / "artifacts"
+    def artifacts(self) -> UPath:
+        """What the stages keep: a folder of the project, or the object storage that the variable names."""
+        url = self.find_variable(ARTIFACTS_VARIABLE)
+        return UPath(url) if url else UPath(self.root / "data" / "artifacts")
+
+    @property
+    def memory(self) -> Path:
+        """What the project remembers of files that lie elsewhere."""
+        return self.root / "data" / "batch_files"
 
     @property
     def exports(self) -> Path:

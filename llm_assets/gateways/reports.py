@@ -8,6 +8,7 @@ from llm_assets.core.ids import BatchKey
 from llm_assets.core.report import ConfigSnapshot, Report
 from llm_assets.core.report_markdown import render_report_markdown
 from llm_assets.errors import StorageError
+from llm_assets.gateways.artifacts import is_local
 from llm_assets.gateways.exports import find_export
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.tasks import Task
@@ -47,13 +48,15 @@ def list_artifacts(task: Task, project: Project, batch: BatchKey) -> dict[str, s
         f"export as {name}": find_export(task, project, batch, name)
         for name in task.settings.export.formats
     }
-    stages = {
-        stage: project.artifacts / task.name / stage / f"{batch}.jsonl" for stage in COLLECTIONS
-    }
-    return {
-        name: Path(os.path.relpath(path, folder)).as_posix()
-        for name, path in (exports | stages).items()
-    }
+    found = {name: _show_from(folder, str(path)) for name, path in exports.items()}
+    for stage in COLLECTIONS:
+        artifact = project.artifacts / task.name / stage / f"{batch}.jsonl"
+        found[stage] = _show_from(folder, artifact.path) if is_local(artifact) else str(artifact)
+    return found
+
+
+def _show_from(folder: Path, path: str) -> str:
+    return Path(os.path.relpath(path, folder)).as_posix()
 
 
 def write_report(task: Task, project: Project, batch: BatchKey, report: Report) -> WrittenReport:

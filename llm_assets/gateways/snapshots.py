@@ -1,5 +1,7 @@
 """How a batch's input file becomes its snapshot."""
 
+from pathlib import Path
+
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.input_snapshot import InputSnapshot, build_input_snapshot
 from llm_assets.gateways.batches import find_batch
@@ -10,7 +12,11 @@ from llm_assets.gateways.tasks import Task
 
 def take_snapshot(task: Task, project: Project, batch: BatchKey) -> InputSnapshot:
     """Read and clean the batch's table; `InputError` names the file and the line of what is wrong."""
-    path = find_batch(task, project, batch).path
+    return read_snapshot(task, project, find_batch(task, project, batch).path)
+
+
+def read_snapshot(task: Task, project: Project, path: Path) -> InputSnapshot:
+    """Read and clean a table as the task says, whether it is a batch of its own already or not."""
     settings = task.settings
     with open_table(path, settings.input, shown_path=project.show(path)) as table:
         return build_input_snapshot(

@@ -195,7 +195,6 @@ def assert_told_and_kept(project: TinyProject, mistake: Mistake) -> None:
     mistake.make(project)
     outputs, ledger = project.read_outputs(), read_ledger(project)
     run = project.run("run", "notes")
-    print("MSG", run.stderr)
     assert_told_plainly(run, exit_code=mistake.exit_code, names=mistake.names)
     assert project.read_outputs() == outputs
     assert read_ledger(project) == ledger

@@ -46,12 +46,12 @@ def materialize(
     )
 
 
-def test_every_stage_tells_what_it_made(finished: TinyProject):
+def test_every_stage_tells_what_it_made(finished_project: TinyProject):
     """The materializations of a run carry row counts, calls, cost, tokens and a preview."""
-    snapshot = read_metadata(finished, "input_snapshot")
+    snapshot = read_metadata(finished_project, "input_snapshot")
     assert snapshot["dagster/row_count"] == 6
     assert "The lathe hums" in str(snapshot["preview"])
-    outputs = read_metadata(finished, "llm_outputs")
+    outputs = read_metadata(finished_project, "llm_outputs")
     assert {name: outputs[name] for name in ("dagster/row_count", "items_accepted")} == {
         "dagster/row_count": 6,
         "items_accepted": 6,
@@ -61,9 +61,9 @@ def test_every_stage_tells_what_it_made(finished: TinyProject):
     for name in ("prompt_tokens", "completion_tokens", "prompt_sha256", "schema_sha256", "model"):
         assert outputs[name]
     assert "| accepted |" in str(outputs["preview"])
-    export = read_metadata(finished, "export")
-    assert export["file_csv"] == str(finished.root / "data" / "exports" / "notes" / "may.csv")
-    assert "# " in str(read_metadata(finished, "report")["report"])
+    export = read_metadata(finished_project, "export")
+    assert export["file_csv"] == str(finished_project.root / "data" / "exports" / "notes" / "may.csv")
+    assert "# " in str(read_metadata(finished_project, "report")["report"])
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from llm_assets.core.schema_record import SchemaRecord, SchemaText, build_schema
 from llm_assets.core.work_items import WorkItems, build_work_items
 from llm_assets.gateways.clock import Clock
 from llm_assets.gateways.generation import Generation, GenerationRequest, generate_outputs
-from llm_assets.gateways.llm_run import Observer
+from llm_assets.gateways.llm_run import LIVE_SECONDS, Observer
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.reports import build_config_snapshot, list_artifacts
 from llm_assets.gateways.schema_texts import describe_task_schema, list_output_columns
@@ -54,8 +54,11 @@ class Stages:
             contexts=self.contexts,
             schema_text=self.schema_text,
             observer=observer or Observer(),
-            clock=clock or FakeClock(held_seconds=self.task.settings.limits.progress_seconds),
+            clock=clock or self._build_clock(),
         )
+
+    def _build_clock(self) -> FakeClock:
+        return FakeClock(held_seconds=[self.task.settings.limits.progress_seconds, LIVE_SECONDS])
 
     def build_export(self, generation: Generation) -> ExportTable:
         return build_export(

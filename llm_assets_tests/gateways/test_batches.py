@@ -103,10 +103,10 @@ def test_remembered_files_are_kept_side_by_side(task, project, tmp_path):
     """Registering a second file keeps the first; a file inside the project is kept relative to it."""
     register_batch_file(add(tmp_path, "march.csv"), task=task, project=project)
     register_batch_file(add(project.root / "data", "april.csv"), task=task, project=project)
-    memory = project.artifacts / "triage" / "batch_files.json"
+    memory = project.memory / "triage.json"
     expected = {"april": "data/april.csv", "march": str(tmp_path / "march.csv")}
     assert json.loads(memory.read_text(encoding="utf-8")) == expected
-    assert [entry.name for entry in memory.parent.iterdir()] == ["batch_files.json"]
+    assert [entry.name for entry in memory.parent.iterdir()] == ["triage.json"]
 
 
 def test_a_relative_path_starts_at_the_working_directory(task, project, tmp_path, monkeypatch):
@@ -160,10 +160,8 @@ def test_files_that_cannot_be_registered(task, project, tmp_path, name, expected
 @pytest.mark.parametrize("content", ["{", "[]", '{"a": 1}'])
 def test_a_damaged_memory_is_told_with_a_remedy(task, project, content):
     """A memory that cannot be read stops rather than losing batches."""
-    memory = project.artifacts / "triage" / "batch_files.json"
+    memory = project.memory / "triage.json"
     memory.parent.mkdir(parents=True)
     memory.write_text(content)
-    with pytest.raises(
-        StorageError, match=r"data/artifacts/triage/batch_files\.json cannot be read"
-    ):
+    with pytest.raises(StorageError, match=r"data/batch_files/triage\.json cannot be read"):
         list_batches(task, project)

@@ -34,6 +34,7 @@ ALL = RunChoice(limit=None, is_forced=False)
 FORCED = RunChoice(limit=None, is_forced=True)
 TEXTS = ("a", "b", "c", "d")
 TICK_SECONDS = 5.0
+TICKS = (TICK_SECONDS, llm_run.LIVE_SECONDS)
 LIMITS = LimitSettings(progress_seconds=TICK_SECONDS, max_in_flight=1)
 
 
@@ -44,7 +45,7 @@ class Office:
     url: str
     monkeypatch: pytest.MonkeyPatch
     script: Script = echo
-    clock: FakeClock = field(default_factory=lambda: FakeClock(held_seconds=TICK_SECONDS))
+    clock: FakeClock = field(default_factory=lambda: FakeClock(held_seconds=TICKS))
     limits: LimitSettings = LIMITS
     price: Decimal | None = CENT
     latency_seconds: float = 0.0
@@ -262,7 +263,7 @@ def test_a_call_that_brought_no_answer_is_due_again(office):
     """An item that failed by the provider's fault is asked again by the next run, as the same attempt."""
     answers = iter([echo, *[lambda _: build_fault("server_error")] * 2, echo, echo])
     office.limits = LimitSettings(progress_seconds=TICK_SECONDS, max_in_flight=1, fault_retries=1)
-    office.script = lambda request: next(answers)(request)
+    office.script = lambda request: next(answers)(request)  # noqa: PLW0108 -- a new one for each
     first = office.run()
     assert read_outcomes(first) == ["accepted", "failed", "accepted", "accepted"]
     assert first.summary.faults == {"server_error": 2}
@@ -288,7 +289,7 @@ def test_the_end_is_shown(office):
 
 def test_progress_is_shown_while_a_run_goes_on(office):
     """At every tick of the clock the observer is told how far the run is, and never less than before."""
-    office.clock = FakeClock()
+    office.clock = FakeClock(held_seconds=[llm_run.LIVE_SECONDS])
     office.limits = LimitSettings(progress_seconds=1.0, max_in_flight=1)
     office.run()
     done = [n_done for n_done, _ in office.observer.done]

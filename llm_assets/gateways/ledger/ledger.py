@@ -2,23 +2,28 @@
 
 import json
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from llm_assets.core.calls import Answer, Message, Role
 from llm_assets.core.ids import BatchKey, CallKey, TaskName
 from llm_assets.errors import StorageError
 from llm_assets.gateways.ledger import tables
+from llm_assets.gateways.ledger.history import History
+from llm_assets.gateways.ledger.reading import (
+    KEYS_PER_QUERY,
+    cut,
+    open_reader,
+    speak_plainly,
+)
 from llm_assets.gateways.ledger.records import (
     CallRecord,
     SqlRow,
@@ -27,9 +32,9 @@ from llm_assets.gateways.ledger.records import (
     read_answer,
 )
 from llm_assets.gateways.ledger.spending import release, try_to_reserve
+from llm_assets.gateways.ledger.tables import create_tables
 from llm_assets.gateways.ledger.writer import GroupCommitWriter
 
-KEYS_PER_QUERY = 500
 BUSY_TIMEOUT_SECONDS = 60
 
 
@@ -66,7 +71,7 @@ class Ledger:
             .order_by(tables.calls.c.id.desc())
         )
         with self._read() as connection:
-            for chunk in _cut(keys, KEYS_PER_QUERY):
+            for chunk in cut(keys, KEYS_PER_QUERY):
                 rows = connection.execute(query.where(tables.calls.c.call_key.in_(chunk)))
                 found |= {CallKey(row.call_key): read_answer(row) for row in rows}
         return found
@@ -84,7 +89,7 @@ class Ledger:
         """How often items were forced anew, by the key of their first call in epoch 0."""
         found: dict[CallKey, int] = {}
         with self._read() as connection:
-            for chunk in _cut(keys, KEYS_PER_QUERY):
+            for chunk in cut(keys, KEYS_PER_QUERY):
                 query = select(tables.epochs).where(tables.epochs.c.call_key.in_(chunk))
                 found |= {CallKey(row.call_key): row.epoch for row in connection.execute(query)}
         return found
@@ -96,7 +101,7 @@ class Ledger:
             index_elements=["call_key"], set_={"epoch": tables.epochs.c.epoch + 1}
         )
         with self._write() as connection:
-            for chunk in _cut(unique, KEYS_PER_QUERY):
+            for chunk in cut(unique, KEYS_PER_QUERY):
                 connection.execute(raised, [{"call_key": key, "epoch": 1} for key in chunk])
         return self.find_epochs(unique)
 
@@ -119,18 +124,6 @@ class Ledger:
             cost_usd=sum(costs, Decimal(0)),
             cost_is_known=len(costs) == len(answers) and not faults["timed_out"],
         )
-
-    def list_completion_tokens(self, *, task: TaskName, limit: int) -> tuple[int, ...]:
-        """The lengths of a task's latest answers, in tokens, for saying what the next ones will cost."""
-        columns = tables.calls.c
-        query = (
-            select(columns.completion_tokens)
-            .where(columns.task == task, columns.fault_kind.is_(None))
-            .order_by(columns.id.desc())
-            .limit(limit)
-        )
-        with self._read() as connection:
-            return tuple(row.completion_tokens for row in connection.execute(query))
 
     def load_messages(self, key: CallKey) -> tuple[Message, ...]:
         """The messages a call sent, whatever has become of its prompt file; `StorageError` if unknown."""
@@ -173,6 +166,11 @@ class Ledger:
         with self._write() as connection:
             release(connection, run_id=run_id)
 
+    @property
+    def history(self) -> History:
+        """What calls were made from and what they took, for plans and accounts."""
+        return History(self._engine)
+
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()
@@ -190,14 +188,12 @@ class Ledger:
             connection.execute(self._insert_once[tables.requests], requests)
             connection.execute(self._insert_once[tables.parts], list(parts.values()))
 
-    @contextmanager
-    def _read(self) -> Generator[Connection]:
-        with _speak_plainly("read"), self._engine.connect() as connection:
-            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+    def _read(self) -> AbstractContextManager[Connection]:
+        return open_reader(self._engine)
 
     @contextmanager
     def _write(self) -> Generator[Connection]:
-        with _speak_plainly("written"), self._engine.begin() as connection:
+        with speak_plainly("written"), self._engine.begin() as connection:
             yield connection
 
 
@@ -208,11 +204,11 @@ def open_ledger(url: str) -> Generator[Ledger]:
     SQLite runs in WAL mode with full synchronisation, so that an answer on record survives a power cut;
     answers come by the hundred a second at most, and group commit takes tens of thousands.
     """
-    with _speak_plainly("opened"):
+    with speak_plainly("opened"):
         engine = _build_engine(url)
     try:
-        with _speak_plainly("opened"):
-            _create_tables(engine)
+        with speak_plainly("opened"):
+            create_tables(engine)
         yield Ledger(engine)
     finally:
         engine.dispose()
@@ -243,51 +239,3 @@ def _begin_immediately(connection: Connection) -> None:
     is_read = connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
     if not is_read:  # a reader would wait for every writer, and make every writer wait
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _create_tables(engine: Engine) -> None:
-    """Make the tables in one transaction, so that two processes can open a new ledger at once."""
-    with engine.begin() as connection:
-        version = _read_version(connection)
-        if version is None:
-            tables.metadata.create_all(connection)
-            connection.execute(insert(tables.ledger_format), {"version": tables.FORMAT_VERSION})
-        elif version != tables.FORMAT_VERSION:
-            raise StorageError(
-                f"The ledger {engine.url} has format {version}; "  # a password in it is shown as ***
-                f"this version of llm-assets reads {tables.FORMAT_VERSION}.",
-                remedy="Use the version of llm-assets that wrote it, or name another ledger.",
-            )
-
-
-def _read_version(connection: Connection) -> int | None:
-    if not inspect(connection).has_table(tables.ledger_format.name):
-        return None
-    return connection.execute(select(tables.ledger_format.c.version)).scalar_one_or_none()
-
-
-@contextmanager
-def _speak_plainly(verb: str) -> Generator[None]:
-    try:
-        yield
-    except DatabaseError as exc:
-        raise StorageError(
-            f"The ledger cannot be {verb}: {exc.orig}.",
-            remedy="Check the file, the free space and that it lies on a local disk; answered calls are kept.",
-        ) from exc
-    except OSError as exc:
-        raise StorageError(
-            f"The ledger cannot be {verb}: {exc.strerror}.",
-            remedy="Check the path, the folder's permissions and the free space.",
-        ) from exc
-    except (SQLAlchemyError, ImportError) as exc:
-        raise StorageError(
-            f"The ledger cannot be {verb}: {exc}.",
-            remedy="Check its URL, and that the database's Python driver is installed.",
-        ) from exc
-
-
-def _cut(keys: Iterable[CallKey], size: int) -> Iterator[list[CallKey]]:
-    remaining = iter(keys)
-    while chunk := list(islice(remaining, size)):
-        yield chunk

@@ -1,6 +1,23 @@
 """How the ledger lies in its database."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Engine,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    insert,
+    inspect,
+    select,
+)
+
+from llm_assets.errors import StorageError
 
 FORMAT_VERSION = 1
 PICO = 10**12
@@ -88,3 +105,25 @@ reservations = Table(
     Column("expires_at", Text, nullable=False),
 )
 """What runs under way may still spend, so that a daily cap holds for all of them together."""
+
+
+def create_tables(engine: Engine) -> None:
+    """Make the tables in one transaction, so that two processes can open a new ledger at once."""
+    with engine.begin() as connection:
+        if not has_tables(connection):
+            metadata.create_all(connection)
+            connection.execute(insert(ledger_format), {"version": FORMAT_VERSION})
+
+
+def has_tables(connection: Connection) -> bool:
+    """Whether this database is a ledger already; `StorageError` where it is one of another format."""
+    if not inspect(connection).has_table(ledger_format.name):
+        return False
+    version = connection.execute(select(ledger_format.c.version)).scalar_one_or_none()
+    if version is not None and version != FORMAT_VERSION:
+        raise StorageError(
+            f"The ledger {connection.engine.url} has format {version}; "  # a password in it is shown as ***
+            f"this version of llm-assets reads {FORMAT_VERSION}.",
+            remedy="Use the version of llm-assets that wrote it, or name another ledger.",
+        )
+    return version is not None

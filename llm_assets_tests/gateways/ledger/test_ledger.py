@@ -12,7 +12,8 @@ from llm_assets.core.calls import Message, Usage
 from llm_assets.core.ids import BatchKey, CallKey, TaskName
 from llm_assets.errors import StorageError
 from llm_assets.gateways.ledger import ledger as ledger_module
-from llm_assets.gateways.ledger.ledger import KEYS_PER_QUERY, open_ledger
+from llm_assets.gateways.ledger.ledger import open_ledger
+from llm_assets.gateways.ledger.reading import KEYS_PER_QUERY
 from llm_assets_tests.fakes import (
     build_answer,
     build_fault,

@@ -1,0 +1,63 @@
+"""How the ledger is looked at without anything in it, or beside it, being made or changed."""
+
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from llm_assets.gateways.ledger.ledger import BUSY_TIMEOUT_SECONDS, Ledger
+from llm_assets.gateways.ledger.reading import open_reader, speak_plainly
+from llm_assets.gateways.ledger.tables import create_tables, has_tables
+
+
+@contextmanager
+def open_ledger_view(url: str) -> Generator[Ledger]:
+    """The ledger at a database URL, for reading; one that does not exist is an empty one, and is not made."""
+    with speak_plainly("opened"):
+        engine = _find_engine(url) or _build_empty_engine()
+    try:
+        yield Ledger(engine)
+    finally:
+        engine.dispose()
+
+
+def _find_engine(url: str) -> Engine | None:
+    engine = _build_read_only_engine(url)
+    if engine is None:
+        return None
+    with open_reader(engine) as connection:
+        is_ledger = has_tables(connection)
+    if is_ledger:
+        return engine
+    engine.dispose()
+    return None
+
+
+def _build_read_only_engine(url: str) -> Engine | None:
+    if not url.startswith("sqlite"):
+        return create_engine(url)
+    path = Path(url.removeprefix("sqlite:///"))
+    if not path.is_file():
+        return None
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro",
+            uri=True,
+            timeout=BUSY_TIMEOUT_SECONDS,
+            check_same_thread=False,
+        )
+
+    return create_engine("sqlite://", creator=connect, poolclass=QueuePool)
+
+
+def _build_empty_engine() -> Engine:
+    """A ledger in memory; all of its connections have to be the same one to see it."""
+    engine = create_engine(
+        "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
+    )
+    create_tables(engine)
+    return engine
