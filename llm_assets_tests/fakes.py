@@ -315,7 +315,7 @@ def build_caller(
     route = Route(name="office", endpoint=endpoint, compute_cost=compute_cost, gate=gate)
     return Caller(
         identity=IDENTITY,
-        routes={"generate": route},
+        routes={"generate": route, "judge": route},
         recorder=recorder or MemoryRecorder(),
         limits=limits or LimitSettings(),
         clock=clock,

@@ -38,6 +38,10 @@ class Console(Observer):
         """Say how far it is."""
         self._say(f"  {render_progress(progress)}")
 
+    def show_warning(self, text: str, /) -> None:
+        """Say what a person may want to act on."""
+        self._say(f"  warning: {text}")
+
     def show_result(self, result: BatchResult) -> None:
         """Say what came of the batch and where it lies."""
         self._say(f"  done: {render_summary(result.summary)}")

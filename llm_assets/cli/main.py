@@ -5,7 +5,9 @@ import sys
 import click
 
 from llm_assets.cli.offline_server import offline_server
+from llm_assets.cli.plan import plan
 from llm_assets.cli.run import run
+from llm_assets.cli.spend import spend
 from llm_assets.cli.status import status
 from llm_assets.errors import LLMAssetsError
 
@@ -24,7 +26,9 @@ def cli() -> None:
 
 
 cli.add_command(run)
+cli.add_command(plan)
 cli.add_command(status)
+cli.add_command(spend)
 cli.add_command(offline_server)
 
 

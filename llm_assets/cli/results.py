@@ -6,6 +6,7 @@ from pydantic import JsonValue
 
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.run_summary import RunSummary
+from llm_assets.errors import BudgetError
 from llm_assets.gateways.artifacts import load_model
 from llm_assets.gateways.exports import find_export
 from llm_assets.gateways.generation import find_run_record
@@ -27,10 +28,12 @@ class BatchResult:
     """What each file is, and where it lies."""
 
     @property
-    def n_failed(self) -> int:
-        """Items that were asked for and have no accepted output."""
-        outcomes = self.summary.outcomes.items()
-        return sum(count for outcome, count in outcomes if outcome not in NOT_FAILED)
+    def exit_code(self) -> int:
+        """3 where a budget left items out, 1 where items have no accepted output, else 0."""
+        outcomes = self.summary.outcomes
+        if outcomes.get("over_budget"):
+            return BudgetError.exit_code
+        return int(any(count for name, count in outcomes.items() if name not in NOT_FAILED))
 
     def build_json(self) -> dict[str, JsonValue]:
         """The batch for scripts: tokens and cost are those of the calls that this run sent."""

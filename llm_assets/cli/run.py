@@ -108,7 +108,7 @@ def _run_batches(
                 result = load_batch_result(task, project, batch.key)
                 console.show_result(result)
                 records.append(result.build_json())
-                codes.append(1 if result.n_failed else 0)
+                codes.append(result.exit_code)
                 continue
             console.show_problem(end.problem)
             records.append({"batch": batch.key, "error": end.problem})

@@ -131,6 +131,10 @@ class SchemaSettings(Settings):
     """Make the module anew although it exists; the old one is archived."""
 
 
+_FIELDS_OF_A_MODEL = ("model", "price", "structured_output")
+"""What is the same wherever a task asks the same model; parameters may differ from use to use."""
+
+
 class LLMSettings(Settings):
     """Which model answers, and how it is asked."""
 
@@ -172,7 +176,7 @@ class JudgeSettings(Settings):
     llm: LLMSettings | None = None
     """The judge's model and its parameters; those of the model that answers where the block is not given.
 
-    A block without an `endpoint` means the task's own, and there without a `model` the task's own, too.
+    A block without an `endpoint` means the task's own, and without a `model`, too, the task's own.
     """
     retries: Annotated[int, Field(ge=0)] = 1
     """How often an item is asked again with the judge's reason before it counts as rejected.
@@ -285,7 +289,10 @@ class TaskSettings(Settings):
         own = None if self.judge is None else self.judge.llm
         if own is None:
             return self.llm
-        if "endpoint" in own.model_fields_set:
+        given = own.model_fields_set
+        if "endpoint" in given:
             return own
-        model = own.model if "model" in own.model_fields_set else self.llm.model
-        return own.model_copy(update={"endpoint": self.llm.endpoint, "model": model})
+        shared = ("endpoint",) if "model" in given else ("endpoint", *_FIELDS_OF_A_MODEL)
+        return own.model_copy(
+            update={name: getattr(self.llm, name) for name in shared if name not in given}
+        )

@@ -62,9 +62,7 @@ class CallSettings:
     @cached_property
     def fingerprint(self) -> Sha256:
         """Of everything here, so that a call key hashes it once and not per call."""
-        return fingerprint(
-            [self.endpoint, self.model, self.response_format, self.parameters, self.token_parameter]
-        )
+        return fingerprint([self.endpoint, self.model, self.response_format, self.parameters])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +85,8 @@ class CallRequest:
             KEY_VERSION,
             self.settings.fingerprint,
             [[message.role, message.content] for message in self.messages],
-            self.max_output_tokens,
+            # The cap's name counts where there is a cap.
+            self.max_output_tokens and [self.settings.token_parameter, self.max_output_tokens],
             self.attempt,
             self.epoch,
             self.occurrence,

@@ -17,7 +17,7 @@ from llm_assets.core.token_forecast import PastAnswer, TokenRange, find_extra_sh
 
 ROOM = Fraction(1, 10)
 MORE_EXTRA_SHARE = Fraction(1, 20)
-GUESSED_EXTRA_SHARE = Fraction(1, 2)
+GUESSED_EXTRA_SHARE = Fraction(1, 4)
 """Further attempts at the high end, where nothing is on record."""
 FEEDBACK_TOKENS = 60
 """The words around the error message that a further attempt is told."""

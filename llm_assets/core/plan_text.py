@@ -13,7 +13,7 @@ def render_plan(plan: Plan) -> str:
     """Such as `45 items: 30 answered already, 15 to run (10 new, 5 prompt changed) in 14 calls or more; …`."""
     parts = [f"{plan.n_items} items: {plan.n_answered} answered already, {plan.n_to_run} to run"]
     if plan.n_to_run:
-        parts.append(f" ({render_reasons(plan)}) in {plan.n_calls_to_send} calls or more")
+        parts.append(f" ({render_reasons(plan)}) in {render_calls(plan)}")
     if plan.n_left_out:
         parts.append(f", {plan.n_left_out} beyond the limit")
     if plan.n_to_run:
@@ -24,6 +24,13 @@ def render_plan(plan: Plan) -> str:
 def render_reasons(plan: Plan) -> str:
     """Such as `10 new, 5 prompt changed`."""
     return ", ".join(f"{count} {render_reason(reason)}" for reason, count in plan.reasons)
+
+
+def render_calls(plan: Plan) -> str:
+    """Such as `14 calls or more and 14 verdicts`: an answer that is not accepted takes further calls."""
+    n_generate, n_judge = plan.calls.n_generate, plan.calls.n_judge
+    verdicts = f" and {n_judge} verdict{'' if n_judge == 1 else 's'}" if n_judge else ""
+    return f"{n_generate} call{'' if n_generate == 1 else 's'} or more{verdicts}"
 
 
 def render_reason(reason: Reason) -> str:

@@ -64,9 +64,9 @@ def _add_feedback(messages: tuple[Message, ...], problem: Problem | None) -> tup
 
 
 def _decide_cap(first: int | None, n_truncated: int, *, on_retry: int | None) -> int | None:
-    if first is None or n_truncated == 0:
+    if n_truncated == 0:
         return first
-    return on_retry or first * 2**n_truncated
+    return on_retry or (None if first is None else first * 2**n_truncated)
 
 
 def _decide_occurrence(step: Step, item: Item) -> int:

@@ -9,6 +9,8 @@ from llm_assets.core.export import ExportTable
 from llm_assets.core.llm_outputs import LLMOutputs, Totals
 from llm_assets.core.markdown import escape_markdown, render_table
 from llm_assets.core.money import render_cost
+from llm_assets.core.plan import Plan
+from llm_assets.core.plan_text import render_cost_range
 from llm_assets.core.run_summary import RunSummary
 from llm_assets.gateways.exports import ExportFile
 
@@ -54,6 +56,20 @@ def describe_outputs(outputs: LLMOutputs, summary: RunSummary) -> dict[str, obje
         "prompt_sha256": outputs.meta.prompt_sha256,
         "schema_sha256": outputs.meta.schema_sha256,
         "preview": render_preview(shown, ["outcome", *fields, "reason"]),
+    }
+
+
+def describe_plan(plan: Plan) -> dict[str, object]:
+    """What the run was going to do, and between which bounds its cost was said to lie."""
+    cost = plan.estimate.cost_usd
+    amounts = {} if cost is None else {"low": cost.low_usd, "high": cost.high_usd}
+    return {
+        **{f"planned_{reason}": count for reason, count in plan.reasons},
+        "planned_answered": plan.n_answered,
+        "planned_left_out": plan.n_left_out,
+        "planned_calls": plan.n_calls_to_send,
+        "planned_cost": render_cost_range(cost),
+        **{f"planned_cost_{end}_usd": float(amount) for end, amount in amounts.items()},
     }
 
 

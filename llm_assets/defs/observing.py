@@ -26,6 +26,10 @@ class LogObserver(Observer):
         """One line every few seconds."""
         self._log.info(render_progress(progress))
 
+    def show_warning(self, text: str, /) -> None:
+        """One line that stands out."""
+        self._log.warning(text)
+
 
 class Observers(Observer):
     """Tells several observers."""
@@ -47,6 +51,11 @@ class Observers(Observer):
         """Hand the progress on to who draws a bar."""
         for observer in self._observers:
             observer.show_live(progress)
+
+    def show_warning(self, text: str, /) -> None:
+        """Hand the warning on."""
+        for observer in self._observers:
+            observer.show_warning(text)
 
 
 def build_observer(context: dg.AssetExecutionContext, others: Sequence[Observer]) -> Observer:

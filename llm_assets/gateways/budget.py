@@ -1,12 +1,21 @@
 """How a run keeps within its caps: every call's worst case is set aside before it is sent, and settled after."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
 from llm_assets.config.task import BudgetSettings
-from llm_assets.core.budget import Amount, OverBudget, RunAccount, bound_usage
+from llm_assets.core.budget import (
+    NOTHING,
+    Amount,
+    OverBudget,
+    RunAccount,
+    bound_usage,
+    build_over_budget,
+    render_warning,
+)
 from llm_assets.core.calls import Answer, CallRequest, Fault, Usage
 from llm_assets.errors import ConfigError
 from llm_assets.gateways.clock import Clock
@@ -14,8 +23,11 @@ from llm_assets.gateways.ledger.ledger import Ledger
 from llm_assets.gateways.price_catalog import ComputeCost
 
 CALLS_PER_RESERVATION = 32
-"""A reservation of the day's cap covers so many calls, so that not each of them takes a transaction."""
-RESERVATION_HOURS = 1
+"""A reservation of the day's cap covers so many calls at least, so that not each of them takes a transaction."""
+SHARE_PER_RESERVATION = Decimal("0.0625")
+"""And so much of what is free: each one adds up the day, which takes the longer the more calls it has had."""
+RESERVATION_LIFETIME = timedelta(hours=1)
+"""What a killed run had set aside is free again after it; a run that goes on renews its own in time."""
 
 
 class Budget(Protocol):
@@ -43,78 +55,134 @@ class NoBudget:
         """Nothing was set aside."""
 
 
-NOTHING = Amount(cost_usd=Decimal(0), n_tokens=0)
-
-
 class CappedBudget:
     """Keeps one run within its own caps, and within the day's together with all other runs of the ledger."""
 
-    def __init__(self, caps: BudgetSettings, *, ledger: Ledger, run_id: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        caps: BudgetSettings,
+        *,
+        ledger: Ledger,
+        run_id: str,
+        clock: Clock,
+        warn: Callable[[str], None],
+    ) -> None:
         self._caps = caps
         self._account = RunAccount(caps=caps)
         self._ledger = ledger
         self._run_id = run_id
         self._clock = clock
+        self._warn = warn
+        self._has_warned = False
         self._lock = asyncio.Lock()
+        self._has_settled = asyncio.Event()
         self._reserved_usd = Decimal(0)
         """What of the day's cap is set aside for calls under way and to come."""
-        self._passed: OverBudget | None = None
+        self._lost_usd = Decimal(0)
+        """The worst cases of calls that may have been charged for, though no answer came."""
+        self._renew_at: datetime | None = None
+        self._free_usd = Decimal(0)
+        """What of the day's cap was free when the ledger was last asked."""
+        self._is_day_full = False
+        """Whether a call found no room in the day; then only those that are small enough ask again."""
 
     async def reserve(
         self, request: CallRequest, compute_cost: ComputeCost, /
     ) -> Amount | OverBudget:
-        """Set the worst case of a call aside; after the first refusal, every later call is refused, too."""
+        """Set the worst case of a call aside.
+
+        Where only the worst cases of calls under way stand in its way, it waits for what they really take.
+        """
         worst = _find_worst_case(request, compute_cost, self._caps)
         async with self._lock:
-            if self._passed is None:
-                self._passed = self._account.find_passed_cap(worst)
-            if self._passed is None and not await self._fits_in_day(worst.cost_usd):
-                cap = f"{self._caps.per_day_usd} USD for a day"
-                self._passed = OverBudget(reason=f"The cap of {cap} is reached.")
-            if self._passed is not None:
-                return self._passed
-            self._account.hold(worst)
-        return worst
+            while True:
+                has_room = self._account.fits(worst)
+                if has_room and await self._fits_in_day(worst.cost_usd):
+                    self._account.hold(worst)
+                    return worst
+                passed = (
+                    self._find_passed_day(worst)
+                    if has_room
+                    else self._account.find_passed_cap(worst)
+                )
+                if passed is not None:
+                    return passed
+                self._has_settled.clear()
+                await self._has_settled.wait()
 
     def settle(self, worst: Amount, result: Answer | Fault, /) -> None:
         """Put what the call took in place of its worst case.
 
         A call that timed out may have been charged for, nobody knows how much: its worst case stays spent.
         """
-        used = (
-            worst
-            if isinstance(result, Fault) and result.kind == "timed_out"
-            else _read_used(result)
-        )
+        used = _read_used(result)
+        if isinstance(result, Fault) and result.kind == "timed_out":
+            used = worst
+            self._lost_usd += worst.cost_usd
         self._account.settle(worst, used)
         self._reserved_usd -= used.cost_usd
+        self._has_settled.set()
+        self._warn_once()
 
     def release(self) -> None:
-        """Give back what the run has set aside of the day's cap."""
+        """Give back what the run has set aside of the day's cap, but for what may have been charged."""
         if self._caps.per_day_usd is not None:
-            self._ledger.release(run_id=self._run_id)
+            self._ledger.release(
+                run_id=self._run_id, kept_usd=self._lost_usd, now=self._clock.get_now()
+            )
 
     async def _fits_in_day(self, worst_usd: Decimal) -> bool:
         cap_usd = self._caps.per_day_usd
-        held_usd = self._account.held_usd
-        if cap_usd is None or held_usd + worst_usd <= self._reserved_usd:
+        if cap_usd is None:
             return True
-        for n_calls in (CALLS_PER_RESERVATION, 1):
-            wanted_usd = held_usd + worst_usd * n_calls
+        if self._is_covered(worst_usd):
+            return True
+        if self._is_day_full and not self._could_fit(worst_usd):
+            return False
+        stock_usd = max(worst_usd * CALLS_PER_RESERVATION, self._free_usd * SHARE_PER_RESERVATION)
+        for more_usd in (stock_usd, worst_usd):
+            wanted_usd = self._account.held_usd + more_usd
             if await asyncio.to_thread(self._try_to_reserve, wanted_usd, cap_usd):
-                self._reserved_usd = wanted_usd
                 return True
         return False
 
-    def _try_to_reserve(self, reserved_usd: Decimal, cap_usd: Decimal) -> bool:
+    def _is_covered(self, worst_usd: Decimal) -> bool:
+        """Whether the reservation is large enough, and young enough for others to see it all the while."""
+        is_fresh = self._renew_at is not None and self._clock.get_now() < self._renew_at
+        return is_fresh and self._account.held_usd + worst_usd <= self._reserved_usd
+
+    def _try_to_reserve(self, wanted_usd: Decimal, cap_usd: Decimal) -> bool:
         now = self._clock.get_now()
-        return self._ledger.try_to_reserve(
+        reservation = self._ledger.try_to_reserve(
             run_id=self._run_id,
-            reserved_usd=reserved_usd,
+            reserved_usd=self._lost_usd + wanted_usd,
             cap_usd=cap_usd,
             now=now,
-            expires_at=now + timedelta(hours=RESERVATION_HOURS),
+            expires_at=now + RESERVATION_LIFETIME,
         )
+        self._account.day_usd = reservation.spent_usd
+        self._free_usd = reservation.free_usd
+        if reservation.is_granted:
+            self._reserved_usd = wanted_usd
+            self._renew_at = now + RESERVATION_LIFETIME / 2
+        return reservation.is_granted
+
+    def _find_passed_day(self, worst: Amount) -> OverBudget | None:
+        """The day's cap, unless the calls under way may leave room."""
+        if self._account.held_usd > 0 and self._could_fit(worst.cost_usd):
+            return None
+        self._is_day_full = True
+        return build_over_budget(f"{self._caps.per_day_usd} USD for a day")
+
+    def _could_fit(self, worst_usd: Decimal) -> bool:
+        """Whether a call had room, going by the ledger's last word, if those under way cost nothing."""
+        return worst_usd <= self._free_usd - self._lost_usd
+
+    def _warn_once(self) -> None:
+        use = None if self._has_warned else self._account.find_tightest_use()
+        if use is not None:
+            self._has_warned = True
+            self._warn(render_warning(use))
 
 
 def check_budget(caps: BudgetSettings, *, compute_cost: ComputeCost, has_output_cap: bool) -> None:

@@ -78,6 +78,8 @@ class Progress:
     waiting_for: str | None = None
     """What holds calls back, such as a rate limit."""
     is_over: bool = False
+    answered: set[Purpose] = field(default_factory=set[Purpose])
+    """The purposes of which a call was answered: the judge's endpoint can be wrong where the other is right."""
     faults: Counter[FaultKind] = field(default_factory=Counter)
     latencies_seconds: list[float] = field(default_factory=list)
 
@@ -85,13 +87,14 @@ class Progress:
         """Say what holds calls back, until the next answer comes."""
         self.waiting_for = reason
 
-    def count(self, result: Answer | Fault) -> None:
+    def count(self, result: Answer | Fault, purpose: Purpose) -> None:
         """Take what came of a call into the account."""
         if isinstance(result, Fault):
             self.faults[result.kind] += 1
             return
         self.waiting_for = None
         self.n_answers += 1
+        self.answered.add(purpose)
         self.latencies_seconds.append(result.latency_seconds)
         self.prompt_tokens += result.usage.prompt_tokens
         self.completion_tokens += result.usage.completion_tokens
@@ -157,7 +160,7 @@ class Caller:
                 n_sent=n_sent,
                 limits=self._limits,
                 jitter=self._clock.draw_jitter(),
-                has_answers=self._progress.n_answers > 0,
+                has_answers=call.purpose in self._progress.answered,
                 n_given_up=self._progress.n_given_up,
             )
             match decision:
@@ -206,7 +209,7 @@ class Caller:
                 result=result,
             )
         )
-        progress.count(result)
+        progress.count(result, call.purpose)
         return result
 
     def _estimate_tokens(self, call: Call) -> int:

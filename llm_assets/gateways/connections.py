@@ -32,13 +32,16 @@ class Connection:
 
 
 def build_connection(
-    llm: LLMSettings, endpoint: EndpointSettings, *, project: Project
+    llm: LLMSettings, endpoint: EndpointSettings, *, project: Project, needs_key: bool = True
 ) -> Connection:
-    """Read what the endpoint needs; `ConfigError` names a variable that is not set and an address that is none."""
+    """Read what the endpoint needs; `ConfigError` names a variable that is not set and an address that is none.
+
+    Who sends nothing needs no key.
+    """
     name = llm.endpoint
     base_url = read_base_url(endpoint, name=name, project=project)
     _check_address(base_url, name=name)
-    api_key = read_api_key(endpoint, name=name, project=project)
+    api_key = read_api_key(endpoint, name=name, project=project) if needs_key else None
     return Connection(
         name=name,
         endpoint=endpoint,

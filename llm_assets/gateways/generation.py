@@ -9,6 +9,7 @@ from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.items import Item
 from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs, LLMOutputsMeta, build_totals
+from llm_assets.core.plan import Plan
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.core.run_summary import RunSummary
 from llm_assets.core.schema_record import SchemaText
@@ -30,9 +31,10 @@ from llm_assets.gateways.tasks import Task
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """The outputs of a batch, and what making them took this time."""
+    """The outputs of a batch, and what making them was to take and took this time."""
 
     outputs: LLMOutputs
+    plan: Plan
     summary: RunSummary
 
 
@@ -88,7 +90,7 @@ def generate_outputs(
     write_model(find_run_record(task, project, request.batch), result.summary)
     meta = _build_meta(task, step, module, records=result.outputs)
     outputs = LLMOutputs(meta=meta, records=result.outputs)
-    return Generation(outputs=outputs, summary=result.summary)
+    return Generation(outputs=outputs, plan=result.plan, summary=result.summary)
 
 
 def build_items(items: WorkItems, contexts: GroupContexts) -> tuple[Item, ...]:

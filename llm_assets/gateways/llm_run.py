@@ -40,6 +40,9 @@ class Observer:
     def show_progress(self, progress: Progress, /) -> None:
         """Told every few seconds, and once at the end."""
 
+    def show_warning(self, text: str, /) -> None:
+        """Told of what a person may want to act on while the run goes on."""
+
     def show_live(self, progress: Progress, /) -> None:
         """Told several times a second, for who draws a bar."""
 
@@ -134,7 +137,11 @@ class LLMRun:
             yield NoBudget()
             return
         budget = CappedBudget(
-            self.budget, ledger=self.ledger, run_id=self.identity.run_id, clock=self.clock
+            self.budget,
+            ledger=self.ledger,
+            run_id=self.identity.run_id,
+            clock=self.clock,
+            warn=self.observer.show_warning,
         )
         try:
             yield budget

@@ -15,15 +15,19 @@ from llm_assets.gateways.schema_modules import SchemaModule
 from llm_assets.gateways.tasks import Task
 
 
-def build_connections(task: Task, project: Project) -> dict[Purpose, Connection]:
+def build_connections(
+    task: Task, project: Project, *, needs_key: bool = True
+) -> dict[Purpose, Connection]:
     """How the models of a task are reached; `ConfigError` where a key or an address is missing."""
     settings = task.settings
     connections: dict[Purpose, Connection] = {
-        "generate": build_connection(settings.llm, task.endpoint, project=project)
+        "generate": build_connection(
+            settings.llm, task.endpoint, project=project, needs_key=needs_key
+        )
     }
     if settings.judge is not None:
         connections["judge"] = build_connection(
-            settings.judge_llm, task.judge_endpoint, project=project
+            settings.judge_llm, task.judge_endpoint, project=project, needs_key=needs_key
         )
     return connections
 

@@ -27,7 +27,7 @@ def build_attempt(cost: str | None = "0.0010", *, number=1, purpose: Purpose = "
     return Attempt(
         number=number,
         purpose=purpose,
-        call_key=CallKey("k"),
+        call_key=CallKey(f"{purpose}-{number}"),
         finish_reason="stop",
         problem=None,
         is_repaired=False,
@@ -41,7 +41,13 @@ def build_attempt(cost: str | None = "0.0010", *, number=1, purpose: Purpose = "
 
 
 def build_item(
-    *rows, outcome: Outcome = "accepted", output=None, reason=None, attempts=(), group=None
+    *rows,
+    outcome: Outcome = "accepted",
+    output=None,
+    verdict=None,
+    reason=None,
+    attempts=(),
+    group=None,
 ):
     return ItemOutput(
         work_id=WorkId(f"w{rows[0]}"),
@@ -50,7 +56,7 @@ def build_item(
         group_context_id=None,
         outcome=outcome,
         output={"label": "ok"} if outcome == "accepted" and output is None else output,
-        verdict=None,
+        verdict=verdict,
         reason=reason,
         attempts=attempts,
         accepted_at=None,
@@ -114,8 +120,75 @@ def export(
     )
 
 
+REASON = ExportColumn(name="judge.reason", source="judge", path=("reason",), kind="text")
+SCORE = ExportColumn(name="judge.score", source="judge", path=("score",), kind="integer")
+
+
 def get_names(table):
     return [column.name for column in table.meta.columns]
+
+
+def test_the_verdict_stands_beside_the_output_it_accepted():
+    """A task with a judge has its verdict's fields between output and status; a rejected row has neither."""
+    table = export(
+        build_snapshot([{"text": "a"}, {"text": "b"}]),
+        build_outputs(
+            build_item(0, verdict={"reason": "fine", "score": 11}),
+            build_item(1, outcome="rejected", reason="too vague"),
+        ),
+        output_columns=(LABEL, REASON, SCORE),
+    )
+    assert get_names(table)[:6] == [
+        "text",
+        "label",
+        "judge.reason",
+        "judge.score",
+        "status",
+        "error",
+    ]
+    assert [list(record.values.values())[:6] for record in table.records] == [
+        ["a", "ok", "fine", 11, "accepted", None],
+        ["b", None, None, None, "rejected", "too vague"],
+    ]
+
+
+def test_rejected_rows_can_be_left_out():
+    """`only_accepted` leaves rejected rows out and counts them."""
+    table = export(
+        build_snapshot([{"text": "a"}, {"text": "b"}]),
+        build_outputs(build_item(0), build_item(1, outcome="rejected", reason="too vague")),
+        only_accepted=True,
+    )
+    assert (table.meta.n_rows, table.meta.n_accepted, table.meta.n_left_out) == (1, 1, 1)
+    assert [record.work_id for record in table.records] == ["w0"]
+
+
+def test_a_field_of_the_output_is_not_covered_by_one_of_the_verdict():
+    """An output field that the judge's model has too still gets its own column."""
+    table = export(
+        build_snapshot([{"text": "a"}]),
+        build_outputs(build_item(0, output={"reason": "mine"}, verdict={"reason": "the judge's"})),
+        output_columns=(REASON,),
+    )
+    assert table.records[0].values["reason"] == "mine"
+    assert table.records[0].values["judge.reason"] == "the judge's"
+
+
+def test_a_verdict_that_was_asked_for_twice_is_paid_once():
+    """A repeated answer brings the same call to the judge; the row's cost counts it once."""
+    verdict = build_attempt("0.0020", purpose="judge")
+    table = export(
+        build_snapshot([{"text": "a"}]),
+        build_outputs(
+            build_item(
+                0,
+                outcome="rejected",
+                attempts=(build_attempt(), verdict, build_attempt(number=2), verdict),
+            )
+        ),
+    )
+    assert table.records[0].values["cost_usd"] == "0.004"
+    assert table.records[0].values["attempts"] == 2
 
 
 def test_every_row_is_there_in_input_order():
@@ -158,8 +231,8 @@ def test_every_row_is_there_in_input_order():
         ((), "0"),
         ((build_attempt("0"),), "0"),
         ((build_attempt(None),), None),
-        ((build_attempt("0.5"), build_attempt(None)), None),
-        ((build_attempt("0.1"), build_attempt("0.2")), "0.3"),
+        ((build_attempt("0.5"), build_attempt(None, number=2)), None),
+        ((build_attempt("0.1"), build_attempt("0.2", number=2)), "0.3"),
     ],
 )
 def test_unknown_cost_is_empty_and_not_zero(attempts, cost):

@@ -9,6 +9,7 @@ from llm_assets.core.export_columns import (
     build_output_columns,
     build_status_columns,
     build_unique_names,
+    build_verdict_columns,
     decide_columns,
 )
 from llm_assets.errors import ConfigError
@@ -112,6 +113,18 @@ def test_kind_of_an_input_column(values, kind):
     """An input column has the kind that its values share."""
     (column,) = build_input_columns(["x"], [{"x": value} for value in values])
     assert column.kind == kind
+
+
+def test_the_fields_of_a_verdict_are_told_from_those_of_an_output():
+    """A verdict's columns carry `judge.` before their path, nested and computed ones too."""
+    schema = Answer.model_json_schema(mode="serialization")
+    columns = build_verdict_columns(schema, "flatten")
+    names = [column.name for column in columns]
+    assert {"judge.score", "judge.person.place.city", "judge.total"} <= set(names)
+    assert {column.source for column in columns} == {"judge"}
+    plain = build_output_columns(schema, "flatten")
+    assert [column.path for column in columns] == [column.path for column in plain]
+    assert [column.kind for column in columns] == [column.kind for column in plain]
 
 
 def test_later_name_gives_way():

@@ -4,11 +4,8 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, Field, computed_field
+from pydantic import BaseModel, Field, computed_field
 
-from llm_assets.config.endpoint import PRESETS
-from llm_assets.config.prompt import PromptSettings
-from llm_assets.config.task import TaskSettings
 from llm_assets.core.answer_reading import MAX_REASON_CHARS
 from llm_assets.core.calls import Answer, CallRequest, Fault
 from llm_assets.core.ids import CallKey
@@ -20,17 +17,16 @@ from llm_assets.core.item_loop import (
     build_unasked_output,
 )
 from llm_assets.core.llm_outputs import build_totals
-from llm_assets.core.steps import build_judge, build_step
 from llm_assets.errors import ConfigError
 from llm_assets_tests.core.builders import (
     BAD,
     GOOD,
     CrashedError,
-    Label,
     Ledger,
     build_answer,
     build_item,
 )
+from llm_assets_tests.core.judges import build_judged_step
 
 ITEM = build_item()
 YES = '{"reason": "all is well", "verdict": true}'
@@ -54,60 +50,6 @@ TROUBLES = ("broken", "cut", "refused", "filtered")
 
 GENERATED, BROKEN = ANSWERS["good"], VERDICTS["broken"]
 ACCEPTED, REJECTED = VERDICTS["yes"], VERDICTS["no"]
-
-
-class Verdict(BaseModel):
-    """What the judge says."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    reason: str
-    verdict: bool
-
-
-def build_judged_step(
-    *,
-    prompt: str = "Is {{ output_json }} right for {{ text }}?",
-    verdict_model: type[BaseModel] = Verdict,
-    attempts: int = 3,
-    retry_failed: bool = True,
-    share_identical: bool = True,
-    **judge: object,
-):
-    settings = TaskSettings.model_validate(
-        {
-            "prompt": "p.yaml",
-            "attempts": {
-                "attempts": attempts,
-                "retry_failed": retry_failed,
-                "share_identical": share_identical,
-            },
-            "llm": {"model": "writer"},
-            "judge": {"prompt": "j.yaml", "llm": {"model": "judge"}, **judge},
-        }
-    )
-    assert settings.judge
-    endpoint, url, columns = PRESETS["offline"], "http://e.invalid/v1", ("text", "team")
-    return build_step(
-        settings,
-        prompt=PromptSettings(user="{{ text }}"),
-        prompt_path="p.yaml",
-        endpoint=endpoint,
-        base_url=url,
-        output_model=Label,
-        schema_text="{}",
-        columns=columns,
-        judge=build_judge(
-            settings,
-            settings.judge,
-            prompt=PromptSettings(user=prompt),
-            prompt_path="j.yaml",
-            endpoint=endpoint,
-            base_url=url,
-            verdict_model=verdict_model,
-            columns=columns,
-        ),
-    )
 
 
 def ask(step, *answers, n_known=0, purpose, item=ITEM) -> CallRequest:
@@ -155,7 +97,7 @@ def test_a_valid_answer_goes_to_the_judge():
     request = ask(step, GENERATED, purpose="judge")
     assert request.settings.model == "judge"
     assert [turn.content for turn in request.messages] == [
-        'Is {"label":"refund","score":1} right for Where is it?'
+        'Is {"label":"refund","score":1} right for Where is it??'
     ]
     assert (request.attempt, request.max_output_tokens) == (1, 77)
     assert request.settings.response_format != step.settings.response_format

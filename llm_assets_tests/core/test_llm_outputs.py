@@ -133,6 +133,12 @@ def test_items_and_outputs_are_a_change(changed):
     assert fingerprint_outputs(outputs(*changed)) != fingerprint_outputs(outputs(record()))
 
 
+def test_another_verdict_is_a_change():
+    """The judge's words are part of what an export and a report show."""
+    judged = [replace(record(), verdict={"reason": reason}) for reason in ("fine", "well done")]
+    assert len({fingerprint_outputs(outputs(item)) for item in judged}) == 2
+
+
 def test_order_is_a_change():
     """Item order is part of what an export shows."""
     one, two = record(number=1), record(number=2)

@@ -3,12 +3,10 @@ from decimal import Decimal
 import pytest
 
 from llm_assets.core.item_replay import replay_items
-from llm_assets.core.plan import (
-    GUESSED_COMPLETION_TOKENS,
-    build_plan,
-    estimate_tokens,
-    select_due,
-)
+from llm_assets.core.plan import build_plan, select_due
+from llm_assets.core.plan_calls import count_calls
+from llm_assets.core.plan_cost import build_estimate
+from llm_assets.core.plan_reasons import Reason
 from llm_assets_tests.core.builders import (
     BAD,
     GOOD,
@@ -18,8 +16,10 @@ from llm_assets_tests.core.builders import (
     build_item,
     build_label_step,
 )
+from llm_assets_tests.core.plans import build_plan_of
 
 STEP = build_label_step()
+NOTHING = build_estimate((), is_guess=True, is_approximate=True)
 
 
 def build_states():
@@ -35,14 +35,12 @@ def build_states():
     )
 
 
-def plan(*, limit=None, cost: str | None = "0.01"):
+def plan(*, limit=None, foreseen=frozenset()):
     states = build_states()
-    return build_plan(
-        states,
-        select_due(states, limit=limit),
-        cost_per_call_usd=None if cost is None else Decimal(cost),
-        is_approximate=True,
-    )
+    due = select_due(states, limit=limit, foreseen=foreseen)
+    reasons: list[Reason] = ["failed_before" if state.answers else "new" for _, state in due.chosen]
+    calls = count_calls(STEP, [state for _, state in due.chosen], reasons)
+    return build_plan(states, due, reasons=reasons, calls=calls, estimate=NOTHING)
 
 
 def test_plan_counts_items_and_calls():
@@ -55,36 +53,40 @@ def test_plan_counts_items_and_calls():
         0,
     )
     assert (counted.n_calls_to_send, counted.n_calls_reused) == (3, 2)
-    assert counted.is_approximate
+
+
+def test_items_are_counted_by_reason_in_one_order():
+    """Every item that runs has one reason; reasons come in their documented order, without empty ones."""
+    assert plan().reasons == (("new", 3), ("failed_before", 1))
+    assert plan(limit=1).reasons == (("new", 1),)
 
 
 def test_limit_leaves_out_the_last_due_items():
     """A limit takes the first items that are due, not the first of all, and says how many it leaves."""
     states = build_states()
-    assert [place for place, _ in select_due(states, limit=None)] == [1, 2, 4, 5]
-    assert [place for place, _ in select_due(states, limit=2)] == [1, 2]
-    assert select_due(states, limit=0) == ()
+
+    def list_places(limit):
+        return [place for place, _ in select_due(states, limit=limit).chosen]
+
+    assert [list_places(limit) for limit in (None, 2, 0)] == [[1, 2, 4, 5], [1, 2], []]
+    assert select_due(states, limit=2).n_left_out == 2
     counted = plan(limit=2)
     assert (counted.n_to_run, counted.n_left_out, counted.n_calls_to_send) == (2, 2, 2)
 
 
-def test_cost_is_of_the_calls_to_send():
-    """The expected cost is exact for each call that will be sent, and unknown where the price is."""
-    assert plan().expected_cost_usd == Decimal("0.03")
-    assert plan(limit=1).expected_cost_usd == Decimal("0.01")
-    assert plan(cost=None).expected_cost_usd is None
+def test_calls_of_an_earlier_run_are_foreseen():
+    """What a run before this one sends is on record when this one comes, and is due no more."""
+    shared = build_states()[1].next_key
+    assert shared is not None
+    counted = plan(foreseen=frozenset({shared}))
+    assert (counted.n_answered, counted.n_to_run, counted.n_calls_to_send) == (4, 2, 2)
+    limited = plan(foreseen=frozenset({shared}), limit=1)
+    assert (limited.n_to_run, limited.n_left_out) == (1, 1)
 
 
 @pytest.mark.parametrize(
-    ("lengths", "cap", "n_tokens"),
-    [
-        ([10, 20], None, 15),
-        ([10, 20], 5, 15),
-        ([], None, GUESSED_COMPLETION_TOKENS),
-        ([], 50, 50),
-        ([], 5_000, GUESSED_COMPLETION_TOKENS),
-    ],
+    ("cost", "expected"), [(None, None), (("0.01", "0.02", "0.05"), Decimal("0.02"))]
 )
-def test_length_of_an_answer(lengths, cap, n_tokens):
-    """Answers on record say how long the next one will be; else a guess within the cap does."""
-    assert estimate_tokens(lengths, cap=cap) == n_tokens
+def test_what_is_expected_is_what_is_likely(cost, expected):
+    """The one number of a plan's cost is the likely one, and none where a price is not known."""
+    assert build_plan_of({"new": 1}, cost=cost).expected_cost_usd == expected

@@ -1,43 +1,79 @@
-from decimal import Decimal
-
 import pytest
 
-from llm_assets.core.plan import Plan
-from llm_assets.core.plan_text import render_plan
+from llm_assets.core.plan_reasons import REASONS
+from llm_assets.core.plan_text import build_plan_record, render_plan, render_reason
+from llm_assets_tests.core.plans import build_plan_of
 
-
-def plan(n_items, n_to_run, *, n_calls=0, n_left_out=0, cost: str | None = "0.02", rough=False):
-    return Plan(
-        n_items=n_items,
-        n_answered=n_items - n_to_run - n_left_out,
-        n_to_run=n_to_run,
-        n_left_out=n_left_out,
-        n_calls_to_send=n_calls,
-        n_calls_reused=0,
-        expected_cost_usd=None if cost is None else Decimal(cost),
-        is_approximate=rough,
-    )
+COST = "expected cost about $0.02 ($0.01 to $0.05); about 1,200 (1,000 to 2,500) tokens"
 
 
 @pytest.mark.parametrize(
     ("planned", "text"),
     [
-        (plan(45, 0, cost="0"), "45 items: 45 answered already, 0 to run"),
+        (build_plan_of(), "45 items: 45 answered already, 0 to run"),
         (
-            plan(45, 15, n_calls=14),
-            "45 items: 30 answered already, 15 to run in 14 calls or more; expected cost about $0.02",
+            build_plan_of({"new": 10, "prompt_changed": 5}),
+            f"45 items: 30 answered already, 15 to run (10 new, 5 prompt changed) in 15 calls or more; {COST}",
         ),
         (
-            plan(45, 10, n_calls=10, n_left_out=35, rough=True),
-            "45 items: 0 answered already, 10 to run in 10 calls or more, 35 beyond the limit; expected cost about $0.02 (tokens counted approximately)",
+            build_plan_of({"new": 1}, n_following=1),
+            f"45 items: 44 answered already, 1 to run (1 new) in 1 call or more and 1 verdict; {COST}",
         ),
         (
-            plan(2, 2, n_calls=2, cost=None),
-            "2 items: 0 answered already, 2 to run in 2 calls or more; expected cost unknown: the model has no known price, set `llm.price`",
+            build_plan_of({"forced": 10}, n_left_out=35, is_approximate=True),
+            (
+                "45 items: 0 answered already, 10 to run (10 forced) in 10 calls or more, 35 beyond the limit; "
+                f"{COST} (tokens counted approximately)"
+            ),
         ),
-        (plan(5, 0, n_left_out=5), "5 items: 0 answered already, 0 to run, 5 beyond the limit"),
+        (
+            build_plan_of({"settings_changed": 1}, is_guess=True, is_approximate=True),
+            (
+                "45 items: 44 answered already, 1 to run (1 model or parameters changed) in 1 call or more; "
+                f"{COST} (answer lengths guessed, tokens counted approximately)"
+            ),
+        ),
+        (
+            build_plan_of({"new": 2}, n_items=2, cost=None),
+            (
+                "2 items: 0 answered already, 2 to run (2 new) in 2 calls or more; expected cost unknown: "
+                "the model has no known price, set `llm.price`; about 1,200 (1,000 to 2,500) tokens"
+            ),
+        ),
+        (
+            build_plan_of({"new": 2}, n_items=2, cost=("0", "0", "0")),
+            (
+                "2 items: 0 answered already, 2 to run (2 new) in 2 calls or more; expected cost about $0.00; "
+                "about 1,200 (1,000 to 2,500) tokens"
+            ),
+        ),
+        (
+            build_plan_of(n_items=5, n_left_out=5),
+            "5 items: 0 answered already, 0 to run, 5 beyond the limit",
+        ),
     ],
 )
 def test_plan_in_a_line(planned, text):
-    """A plan says what runs, what is left out, and what it costs, unknown where that is not known."""
+    """A plan says what runs and why, what is left out, and what it costs, unknown where that is not known."""
     assert render_plan(planned) == text
+
+
+def test_every_reason_has_words():
+    """No reason is shown as it is spelled in code."""
+    assert [reason for reason in REASONS if "_" in render_reason(reason)] == []
+
+
+def test_plan_for_scripts():
+    """Amounts keep every digit as text, and an unknown cost is no number."""
+    record = build_plan_record(
+        build_plan_of({"new": 2}, cost=("0.1", "0.30000000000000000001", "1"))
+    )
+    assert record["cost_usd"] == {"low": "0.1", "likely": "0.30000000000000000001", "high": "1"}
+    assert record["reasons"] == {"new": 2}
+    assert (record["items"], record["answered"], record["to_run"], record["left_out"]) == (
+        45,
+        43,
+        2,
+        0,
+    )
+    assert build_plan_record(build_plan_of({"new": 2}, cost=None))["cost_usd"] is None

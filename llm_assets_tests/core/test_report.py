@@ -4,6 +4,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from llm_assets.config.task import ReportSettings
+from llm_assets.core.calls import Purpose
 from llm_assets.core.context import Cut
 from llm_assets.core.group_contexts import GroupContext, GroupContexts, GroupContextsMeta
 from llm_assets.core.ids import (
@@ -26,17 +27,28 @@ from llm_assets.core.llm_outputs import (
     build_totals,
 )
 from llm_assets.core.report import MAX_CAUSES, ConfigSnapshot, Report, build_report
-from llm_assets.core.report_markdown import REHEARSAL_LINE, render_report_markdown
+from llm_assets.core.report_markdown import (
+    JUDGE_REHEARSAL_LINE,
+    REHEARSAL_LINE,
+    render_report_markdown,
+)
 from llm_assets.core.work_items import WorkItemsMeta
 from llm_assets.errors import StorageError
 
 
 def build_attempt(
-    cost: str | None = "0.01", *, is_approximate=False, is_repaired=False, problem=None, key="k"
+    cost: str | None = "0.01",
+    *,
+    is_approximate=False,
+    is_repaired=False,
+    problem=None,
+    key="k",
+    purpose: Purpose = "generate",
+    verdict: bool | None = None,
 ):
     return Attempt(
         number=1,
-        purpose="generate",
+        purpose=purpose,
         call_key=CallKey(key),
         finish_reason="stop",
         problem=problem,
@@ -47,11 +59,22 @@ def build_attempt(
         is_approximate=is_approximate,
         cost_usd=None if cost is None else Decimal(cost),
         answered_at=None,
+        verdict=verdict,
     )
 
 
+def build_verdict(key, *, verdict: bool | None, **changes):
+    return build_attempt(key=key, purpose="judge", verdict=verdict, **changes)
+
+
 def build_item(
-    *rows, outcome: Outcome = "accepted", reason=None, output=None, attempts=None, group=None
+    *rows,
+    outcome: Outcome = "accepted",
+    reason=None,
+    output=None,
+    verdict=None,
+    attempts=None,
+    group=None,
 ):
     return ItemOutput(
         work_id=WorkId(f"w{rows[0]}"),
@@ -60,7 +83,7 @@ def build_item(
         group_context_id=None,
         outcome=outcome,
         output=(output or {"label": "ok"}) if outcome == "accepted" else None,
-        verdict=None,
+        verdict=verdict,
         reason=reason,
         attempts=(build_attempt(),) if attempts is None else attempts,
         accepted_at=None,
@@ -78,7 +101,16 @@ def build_context(key, n_rows, *, n_rows_used=None, cuts=()):
     )
 
 
-def report_on(*items, contexts=(), text="hello", is_rehearsal=False, artifacts=None, **settings):
+def report_on(
+    *items,
+    contexts=(),
+    text="hello",
+    is_rehearsal=False,
+    judge=None,
+    is_judge_rehearsal=False,
+    artifacts=None,
+    **settings,
+):
     n_rows = 1 + max((int(row[1:]) for item in items for row in item.row_ids), default=-1)
     mode = "row_output_with_group_context" if contexts else "row"
     return build_report(
@@ -126,8 +158,11 @@ def report_on(*items, contexts=(), text="hello", is_rehearsal=False, artifacts=N
                 prompt_path="prompts/triage.yaml",
                 prompt_sha256=Sha256("b" * 64),
                 schema_sha256=Sha256("d" * 64),
-                judge_model=None,
-                judge_prompt_sha256=None,
+                judge_model=judge,
+                judge_prompt_sha256=Sha256("e" * 64) if judge else None,
+                judge_prompt_path="prompts/judge.yaml" if judge else None,
+                judge_endpoint="office" if judge else None,
+                is_judge_rehearsal=is_judge_rehearsal,
                 structured_output="json_schema",
                 parameters={"temperature": 0.2},
                 totals=build_totals(items),
@@ -212,6 +247,72 @@ def test_rehearsal_is_loud():
     """A report on answers of the offline model says so in its first lines; others don't."""
     assert render(build_item(0), is_rehearsal=True).split("\n\n")[1] == REHEARSAL_LINE
     assert "REHEARSAL" not in render(build_item(0))
+
+
+def test_repaired_answers_that_did_not_count_are_not_told():
+    """Only the accepted answer of an item counts as mended, not one before it and not a verdict."""
+    attempts = (
+        build_attempt(is_repaired=True, key="a"),
+        build_verdict("j1", verdict=False),
+        build_attempt(key="b"),
+        build_verdict("j2", verdict=True, is_repaired=True),
+    )
+    assert "| Accepted | 1 of 1 |" in render(build_item(0, attempts=attempts), judge="strict-1")
+
+
+def test_the_judges_share_is_counted():
+    """Verdicts, rejections, troubles and what came of the items are told apart, with the judge's model."""
+    yes, no = build_verdict("yes", verdict=True), build_verdict("no", verdict=False)
+    trouble = build_verdict("trouble", verdict=None, problem="The judge gave no verdict: ...")
+    written = build_attempt(key="w")
+    text = render(
+        build_item(0, attempts=(written, yes)),
+        build_item(1, attempts=(written, yes)),  # shares its calls with the one before
+        build_item(2, attempts=(written, no, written, build_verdict("yes2", verdict=True))),
+        build_item(3, outcome="rejected", reason="too vague", attempts=(written, no)),
+        build_item(4, outcome="failed", reason="The judge ...", attempts=(written, trouble)),
+        build_item(5, outcome="failed", reason="It broke.", attempts=(written,)),
+        judge="strict-1",
+    )
+    section = text.split("## Judge")[1].split("##")[0]
+    for line in (
+        "| Model | `strict-1` |",
+        "| Verdicts | 3 |",
+        "| of these rejections | 1 |",
+        "| Items accepted after a rejection | 1 |",
+        "| Items rejected for good | 1 |",
+        "| Calls without a verdict | 1 |",
+        "| Items that no verdict came for | 1 |",
+        "the next run asks the judge alone",
+    ):
+        assert line in section
+    assert "| rejected | 1 | 16.7% |" in text
+    assert "Cause: too vague" in text
+    assert f"| Judge's prompt | `prompts/judge.yaml` | `{'e' * 64}` |" in text
+    assert "| Judge's endpoint | `office` |" in text
+
+
+def test_without_a_judge_nothing_is_said_of_one():
+    """A report on a task that has no judge does not name one."""
+    assert "judge" not in render(build_item(0)).lower()
+
+
+def test_a_sample_has_its_verdict():
+    """What the judge said stands below the output that it accepted."""
+    verdict = {"reason": "well sorted", "score": 11, "verdict": True}
+    text = render(build_item(0, verdict=verdict), judge="strict-1")
+    sample = text.split("### Sample 1")[1]
+    assert sample.index('"label": "ok"') < sample.index("The judge said:")
+    assert '"reason": "well sorted"' in sample
+
+
+def test_a_rehearsed_judge_is_loud():
+    """Verdicts of the offline model are no check, and the first lines say so, also where an LLM answered."""
+    changes = {"judge": "extractive", "is_judge_rehearsal": True}
+    assert render(build_item(0), **changes).split("\n\n")[1] == JUDGE_REHEARSAL_LINE
+    both = render(build_item(0), is_rehearsal=True, **changes)
+    assert both.split("\n\n")[1] == REHEARSAL_LINE
+    assert "REHEARSAL" not in render(build_item(0), judge="strict-1")
 
 
 def test_failures_by_cause():

@@ -62,7 +62,9 @@ def test_every_stage_tells_what_it_made(finished_project: TinyProject):
         assert outputs[name]
     assert "| accepted |" in str(outputs["preview"])
     export = read_metadata(finished_project, "export")
-    assert export["file_csv"] == str(finished_project.root / "data" / "exports" / "notes" / "may.csv")
+    assert export["file_csv"] == str(
+        finished_project.root / "data" / "exports" / "notes" / "may.csv"
+    )
     assert "# " in str(read_metadata(finished_project, "report")["report"])
 
 

@@ -179,9 +179,7 @@ class TinyProject:
         assert text.count(old) == 1, f"{old!r} occurs {text.count(old)} times in {path}"
         self.write(path, text.replace(old, new))
 
-    def write_table(
-        self, path: str, rows: Sequence[Row], columns: Sequence[str] = COLUMNS
-    ) -> Path:
+    def write_table(self, path: str, rows: Sequence[Row], columns: Sequence[str] = COLUMNS) -> Path:
         """Write a csv table."""
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)

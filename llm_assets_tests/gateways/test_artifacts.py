@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ConfigDict, JsonValue
@@ -79,7 +80,7 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[UPath]:
         return
     path = UPath("memory://artifacts/folder")
     yield path
-    path.fs.store.clear()
+    MemoryFileSystem.store.clear()
 
 
 def load(path: UPath) -> Notes:
@@ -203,7 +204,7 @@ def test_a_disk_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(Path, "replace", fail)
     with pytest.raises(StorageError, match=r"card\.json cannot be written: .*No space left"):
-        write_model(path, Card(**{**dict(CARD), "name": "new"}))
+        write_model(path, CARD.model_copy(update={"name": "new"}))
     assert load_model(path, Card, shown="card.json") == CARD
     assert [entry.name for entry in tmp_path.iterdir()] == ["card.json"]
 
@@ -259,7 +260,7 @@ def rewrite(folder: UPath, *, records: bytes, meta: dict[str, JsonValue]) -> Non
 
 
 GOOD_RECORD = b'{"note_id":"n","tags":[],"values":{}}\n'
-FOREIGN = {
+FOREIGN: dict[str, tuple[bytes, dict[str, JsonValue], str]] = {
     "a newer format": (GOOD_RECORD, {"format_version": 2, "title": "t"}, "format_version"),
     "an unknown field of the meta": (GOOD_RECORD, {"title": "t", "extra": 1}, "extra"),
     "an unknown field of a record": (

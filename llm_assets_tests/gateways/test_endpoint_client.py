@@ -21,7 +21,7 @@ from llm_assets.gateways.endpoint_client import (
     open_endpoint_client,
 )
 from llm_assets.gateways.offline_model.app import build_app
-from llm_assets.gateways.offline_model.misbehaviour import Misbehaviour
+from llm_assets.gateways.offline_model.misbehaviour import Misbehaviour, parse_misbehaviour
 from llm_assets_tests.fakes import build_request, build_settings
 
 KEY = "sk-very-secret-0123456789"
@@ -396,7 +396,7 @@ TROUBLES = {
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_every_trouble_of_the_offline_model_is_a_fault(trouble):
     """Each way in which the rehearsal misbehaves is met as the fault that a real server would make."""
-    behaviour = Misbehaviour(**{trouble: 1.0}, retry_after_seconds=3)
+    behaviour = parse_misbehaviour(f"{trouble}=1,retry_after_seconds=3")
     fault = get_fault(asyncio.run(send_offline(build_request(), behaviour)))
     kind, status = TROUBLES[trouble]
     assert fault.kind == kind

@@ -115,7 +115,7 @@ def test_a_prompt_that_names_nothing_there_is_told_before_anything_is_sent(proje
     stages = prepare(project)
     path = stages.task.prompt_path
     path.write_text(path.read_text().replace("row_block", "txet"))
-    with pytest.raises(ConfigError, match=r"prompts/notes\.yaml.*'txet'"):
+    with pytest.raises(ConfigError, match=r"'prompts/notes\.yaml' uses .*txet"):
         stages.generate()
     assert not project.ledger_path.exists()
 

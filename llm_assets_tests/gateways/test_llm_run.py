@@ -1,5 +1,5 @@
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import pytest
@@ -308,14 +308,6 @@ def test_a_run_without_items_is_over_at_once(office):
 def test_a_change_of_the_model_asks_for_everything(office):
     """Another model is another call."""
     office.run()
-    other = build_reading_step()
-    changed = other.settings.__class__(
-        endpoint=other.settings.endpoint,
-        model="another",
-        response_format=other.settings.response_format,
-        parameters=other.settings.parameters,
-        token_parameter=other.settings.token_parameter,
-    )
-    step = Step(**{**vars(other), "settings": changed})
-    office.run(step=step)
+    step = build_reading_step()
+    office.run(step=replace(step, settings=replace(step.settings, model="another")))
     assert office.questions == list(TEXTS)

@@ -72,7 +72,7 @@ def serve(*answers: str | int) -> Generator[ScriptedServer]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base class's own name
             """Say nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
@@ -119,7 +119,7 @@ def test_a_missing_module_is_proposed_printed_and_imported(tmp_path):
     assert "class LLMOutput(BaseModel):" in path.read_text()
     model = ensured.module.output_model
     assert model.model_validate({"is_urgent": True}).model_dump() == {"is_urgent": True}
-    assert model.model_config["extra"] == "forbid"
+    assert model.model_config.get("extra") == "forbid"
 
 
 def test_the_question_holds_the_table_and_the_wish(tmp_path):
@@ -168,8 +168,9 @@ def test_a_changed_wish_is_another_question(tmp_path):
         config = tmp_path / "configs" / "notes.yaml"
         config.write_text(config.read_text().replace("urgent", "calm"))
         ensured = ensure(project)
-    assert ensured.archived_path == path.parent / "archive" / "notes_20261120_120000.py"
-    assert ensured.archived_path.read_bytes() == source
+    archived = path.parent / "archive" / "notes_20261120_120000.py"
+    assert ensured.archived_path == archived
+    assert archived.read_bytes() == source
     assert "is_calm" in path.read_text()
     assert len(server.bodies) == 2
 

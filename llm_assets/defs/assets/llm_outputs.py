@@ -8,7 +8,7 @@ from llm_assets.core.llm_outputs import LLMOutputs, fingerprint_outputs
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.core.schema_record import SchemaText
 from llm_assets.core.work_items import WorkItems
-from llm_assets.defs.metadata import describe_outputs
+from llm_assets.defs.metadata import describe_outputs, describe_plan
 from llm_assets.defs.observing import build_observer
 from llm_assets.defs.publishing import VERSION_DIGITS, publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
@@ -29,6 +29,7 @@ def _list_judge_parts(scope: TaskScope) -> list[object]:
         fingerprint_prompt_file(task.judge_prompt_path),
         task.judge_endpoint.base_url,
         task.judge_endpoint.structured_output,
+        task.judge_endpoint.token_parameter,
     ]
 
 
@@ -65,6 +66,7 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
             dump_settings(settings.llm),
             task.endpoint.base_url,
             task.endpoint.structured_output,
+            task.endpoint.token_parameter,
             dump_settings(settings.attempts),
             *_list_judge_parts(scope),
         ),
@@ -99,7 +101,8 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
             )
             return publish(
                 generation.outputs,
-                metadata=describe_outputs(generation.outputs, generation.summary),
+                metadata=describe_outputs(generation.outputs, generation.summary)
+                | describe_plan(generation.plan),
                 data_version=fingerprint_outputs(generation.outputs)[:VERSION_DIGITS],
             )
 

@@ -31,7 +31,7 @@ from llm_assets.gateways.ledger.records import (
     build_request_rows,
     read_answer,
 )
-from llm_assets.gateways.ledger.spending import release, try_to_reserve
+from llm_assets.gateways.ledger.spending import Reservation, release, try_to_reserve
 from llm_assets.gateways.ledger.tables import create_tables
 from llm_assets.gateways.ledger.writer import GroupCommitWriter
 
@@ -149,8 +149,8 @@ class Ledger:
         cap_usd: Decimal,
         now: datetime,
         expires_at: datetime,
-    ) -> bool:
-        """Reserve what a run may spend of the day's cap, in all; False where it does not fit."""
+    ) -> Reservation:
+        """Reserve what a run may spend of the day's cap, in all, if there is room for it."""
         with self._write() as connection:
             return try_to_reserve(
                 connection,
@@ -161,10 +161,10 @@ class Ledger:
                 expires_at=expires_at,
             )
 
-    def release(self, *, run_id: str) -> None:
-        """Give back what a run has reserved and not spent."""
+    def release(self, *, run_id: str, kept_usd: Decimal, now: datetime) -> None:
+        """Give back what a run has reserved and not spent; `kept_usd` stays set aside until the day is over."""
         with self._write() as connection:
-            release(connection, run_id=run_id)
+            release(connection, run_id=run_id, kept_usd=kept_usd, now=now)
 
     @property
     def history(self) -> History:

@@ -5,7 +5,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from llm_assets.gateways.ledger.ledger import BUSY_TIMEOUT_SECONDS, Ledger
@@ -37,9 +37,10 @@ def _find_engine(url: str) -> Engine | None:
 
 
 def _build_read_only_engine(url: str) -> Engine | None:
-    if not url.startswith("sqlite"):
-        return create_engine(url)
-    path = Path(url.removeprefix("sqlite:///"))
+    address = make_url(url)
+    if address.get_backend_name() != "sqlite":
+        return create_engine(address)
+    path = Path(address.database or "")
     if not path.is_file():
         return None
 

@@ -163,16 +163,6 @@ def test_a_cost_that_may_be_more_is_not_called_known(ledger, result, is_known):
     assert ledger.build_tally(task=TRIAGE, batch=MARCH).cost_is_known is is_known
 
 
-def test_the_latest_lengths_of_a_task_are_listed(ledger):
-    """Lengths of answers come newest first, up to the limit, from this task and from no fault."""
-    for n in range(4):
-        usage = Usage(prompt_tokens=1, completion_tokens=n)
-        answer_all(ledger, [build_request(str(n))], usage=usage)
-    put_records(ledger, [build_record(build_request("x"), build_fault())])
-    put_records(ledger, [build_record(build_request("y"), task="other")])
-    assert ledger.list_completion_tokens(task=TRIAGE, limit=3) == (3, 2, 1)
-
-
 def test_epochs_rise_by_one_and_are_kept(path):
     """Forcing an item anew raises its epoch each time; one never forced has none."""
     first, second, never = map(CallKey, ("first", "second", "never"))

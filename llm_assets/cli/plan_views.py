@@ -1,0 +1,75 @@
+"""What a plan and a call look like to a person."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from llm_assets.core.ids import BatchKey, TaskName
+from llm_assets.core.plan import Plan
+from llm_assets.core.plan_text import (
+    list_caveats,
+    render_calls,
+    render_cost_range,
+    render_plan,
+    render_reason,
+    render_token_range,
+)
+from llm_assets.gateways.foresight import NextCall
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def print_plans(
+    task: TaskName, plans: Sequence[tuple[BatchKey, Plan]], *, is_terminal: bool
+) -> None:
+    """A table for people who watch, a line for each batch for everything else."""
+    if not is_terminal:
+        for batch, plan in plans:
+            click.echo(f"{task} / {batch}: {render_plan(plan)}")
+        return
+    from rich.console import Console
+
+    Console().print(build_plan_table(task, plans))
+    caveats = dict.fromkeys(text for _, plan in plans for text in list_caveats(plan.estimate))
+    if caveats:
+        click.echo(f"Note: {', '.join(caveats)}.")
+    click.echo("Nothing was sent.")
+
+
+def build_plan_table(task: TaskName, plans: Sequence[tuple[BatchKey, Plan]]) -> "Table":
+    """A row for each batch; the reasons stand below one another."""
+    from rich.table import Table
+
+    table = Table("batch", "items", "to run", "why", "calls", "tokens", "cost", title=task)
+    for batch, plan in plans:
+        why = [f"{count} {render_reason(reason)}" for reason, count in plan.reasons]
+        left_out = [f"({plan.n_left_out} beyond the limit)"] if plan.n_left_out else []
+        answered = f"{plan.n_items} ({plan.n_answered} answered)"
+        table.add_row(
+            batch,
+            answered,
+            str(plan.n_to_run),
+            "\n".join([*why, *left_out]) or "all answered",
+            render_calls(plan),
+            render_token_range(plan.estimate) if plan.n_to_run else "0",
+            render_cost_range(plan.estimate.cost_usd),
+        )
+    return table
+
+
+def print_call(call: NextCall, *, task: TaskName, batch: BatchKey) -> None:
+    """Every message to the letter, each below a line with its role and its tokens."""
+    request, work = call.request, call.item.work
+    state = "would be sent" if call.is_due else "has been sent; the item is at its end"
+    click.echo(
+        f"{task} / {batch}, work item {work.work_id} (row {work.row_ids[0]}): "
+        f"{call.purpose} call, attempt {request.attempt}, {state}."
+    )
+    counts = [call.counter.count(message.content) for message in request.messages]
+    about = "about " if call.counter.is_approximate else ""
+    for message, n_tokens in zip(request.messages, counts, strict=True):
+        click.echo(f"\n--- {message.role} ({about}{n_tokens:,} tokens) ---")
+        click.echo(message.content)
+    click.echo(f"\n--- {about}{sum(counts):,} tokens for {request.settings.model} ---")

@@ -1,0 +1,92 @@
+from dataclasses import dataclass
+
+import dagster as dg
+import pytest
+
+from llm_assets.core.values import FrozenModel
+from llm_assets.defs.publishing import VERSION_DIGITS, build_version, publish, stop_plainly
+from llm_assets.errors import (
+    BudgetError,
+    ConfigError,
+    InputError,
+    LLMAssetsError,
+    ProviderError,
+    StorageError,
+)
+from llm_assets.gateways.artifacts import fingerprint_model
+
+
+class Meta(FrozenModel):
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notes:
+    meta: Meta
+    records: tuple[Note, ...]
+
+
+def build_notes(*texts: str, title: str = "t") -> Notes:
+    return Notes(meta=Meta(title=title), records=tuple(Note(text=text) for text in texts))
+
+
+def test_the_same_content_is_the_same_version():
+    """A version is made from content alone: equal values share it, another record changes it."""
+    assert build_version(build_notes("a", "b")) == build_version(build_notes("a", "b"))
+    versions = {build_version(build_notes(*texts)) for texts in (("a", "b"), ("b", "a"), ("a",))}
+    assert len(versions) == 3
+    assert all(len(version) == VERSION_DIGITS for version in versions)
+
+
+def test_the_meta_of_a_collection_is_not_its_content():
+    """A file that lies elsewhere but holds the same rows makes nothing stale."""
+    assert build_version(build_notes("a")) == build_version(build_notes("a", title="u"))
+
+
+def test_a_value_is_published_with_its_version_and_what_there_is_to_see():
+    """The result carries value, metadata and the version of the bytes that are written."""
+    meta = Meta(title="t")
+    result = publish(meta, metadata={"n": 1})
+    assert result.value == meta
+    assert result.metadata == {"n": 1}
+    assert result.data_version == dg.DataVersion(fingerprint_model(meta)[:VERSION_DIGITS])
+
+
+def test_a_stage_may_name_its_own_version():
+    """Where times and costs do not count, the stage says what does."""
+    result = publish(Meta(title="t"), metadata={}, data_version="v1")
+    assert result.data_version == dg.DataVersion("v1")
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code"),
+    [
+        (ConfigError("What happened.", remedy="Do this."), 2),
+        (InputError("What happened.", remedy="Do this."), 2),
+        (StorageError("What happened.", remedy="Do this."), 2),
+        (ProviderError("What happened.", remedy="Do this.", kind="bad_key"), 3),
+        (BudgetError("What happened.", remedy="Do this."), 3),
+    ],
+)
+def test_a_mistake_that_a_person_can_mend_is_a_plain_failure(error: LLMAssetsError, exit_code):
+    """The failure holds the sentence, the remedy and the exit code, and Dagster does not try again."""
+    with pytest.raises(dg.Failure) as caught, stop_plainly():
+        raise error
+    failure = caught.value
+    assert failure.description == "What happened. Do this."
+    assert failure.metadata["exit_code"].value == exit_code
+    assert failure.metadata["remedy"].value == "Do this."
+    assert failure.metadata["kind"].value == type(error).__name__
+    assert not failure.allow_retries
+    assert failure.__cause__ is error
+
+
+def test_a_fault_of_ours_is_not_dressed_up():
+    """What nobody foresaw keeps its own type, and so its stack trace."""
+    with pytest.raises(ZeroDivisionError), stop_plainly():
+        _ = 1 / 0
