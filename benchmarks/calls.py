@@ -91,7 +91,9 @@ def measure_plain(base_url: str, n_items: int, in_flight: int) -> Measurement:
         return latencies
 
     with _measure(n_items) as figures:
-        figures.latencies_seconds = asyncio.run(run())
+        latencies = sorted(asyncio.run(run()))
+    shares = (0.5, 0.95, 1.0)
+    figures.quantiles_seconds = tuple(latencies[int((len(latencies) - 1) * at)] for at in shares)
     return figures.build()
 
 
@@ -101,6 +103,8 @@ def measure_ours(base_url: str, n_items: int, in_flight: int) -> Measurement:
     import openai
     import requests
     import tiktoken
+    from upath import UPath
+
     from llm_assets.config.task import BudgetSettings, LimitSettings
     from llm_assets.core.ids import BatchKey, TaskName
     from llm_assets.core.llm_outputs import LLMOutputs, LLMOutputsMeta, build_totals
@@ -111,12 +115,14 @@ def measure_ours(base_url: str, n_items: int, in_flight: int) -> Measurement:
     from llm_assets.gateways.connections import Connection
     from llm_assets.gateways.ledger.ledger import open_ledger
     from llm_assets.gateways.llm_run import LLMRun, Observer
-    from upath import UPath
 
     _ = (openai.AsyncOpenAI, openai.DefaultAioHttpClient, requests, tiktoken.encoding_for_model)
     step, endpoint = _build_step(base_url)
     items = _build_items(n_items)
-    with tempfile.TemporaryDirectory() as folder, open_ledger(f"sqlite:///{folder}/l.sqlite") as ledger:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_ledger(f"sqlite:///{folder}/l.sqlite") as ledger,
+    ):
         run = LLMRun(
             step=step,
             identity=RunIdentity(task=TaskName("t"), batch=BatchKey("b"), run_id="r"),
@@ -153,7 +159,12 @@ def measure_ours(base_url: str, n_items: int, in_flight: int) -> Measurement:
             outputs = LLMOutputs(meta=meta, records=result.outputs)
             write_records(UPath(folder) / "outputs.jsonl", outputs)
         assert result.summary.outcomes["accepted"] == n_items  # noqa: S101 -- else it measured something else
-        figures.latencies_seconds = [result.summary.latency_p50_seconds or 0, result.summary.latency_p95_seconds or 0]
+        summary = result.summary
+        figures.quantiles_seconds = (
+            summary.latency_p50_seconds,
+            summary.latency_p95_seconds,
+            summary.latency_max_seconds,
+        )
         figures.n_refused = result.summary.faults.get("rate_limited", 0)
         return figures.build()
 
@@ -161,12 +172,13 @@ def measure_ours(base_url: str, n_items: int, in_flight: int) -> Measurement:
 def _build_step(base_url: str):  # noqa: ANN202 -- two values of a long name
     from typing import Literal
 
+    from pydantic import BaseModel, ConfigDict, Field
+
     from llm_assets.config.endpoint import EndpointSettings
     from llm_assets.config.prompt import PromptSettings
     from llm_assets.config.task import TaskSettings
     from llm_assets.core.schema_text import build_schema_text
     from llm_assets.core.steps import build_step
-    from pydantic import BaseModel, ConfigDict, Field
 
     class LLMOutput(BaseModel):
         model_config = ConfigDict(extra="forbid")
@@ -222,19 +234,19 @@ class _Figures:
         self.cpu_seconds = 0.0
         self.wall_seconds = 0.0
         self.memory_bytes = 0
-        self.latencies_seconds: list[float] = []
+        self.quantiles_seconds: tuple[float | None, ...] = ()
         self.n_refused = 0
 
     def build(self) -> Measurement:
-        ordered = sorted(self.latencies_seconds)
+        p50_seconds, p95_seconds, max_seconds = self.quantiles_seconds
         return Measurement(
             n_items=self.n_items,
             cpu_ms_per_item=self.cpu_seconds * 1000 / self.n_items,
             wall_seconds=self.wall_seconds,
             memory_growth_bytes_per_item=self.memory_bytes / self.n_items,
-            p50_seconds=ordered[len(ordered) // 2] if ordered else None,
-            p95_seconds=ordered[int(len(ordered) * 0.95)] if ordered else None,
-            max_seconds=ordered[-1] if ordered else None,
+            p50_seconds=p50_seconds,
+            p95_seconds=p95_seconds,
+            max_seconds=max_seconds,
             n_refused=self.n_refused,
         )
 
@@ -255,7 +267,9 @@ def _measure(n_items: int) -> Generator[_Figures]:
 def open_server(latency_seconds: float) -> Generator[str]:
     """The server in its own process; its address."""
     command = [sys.executable, str(FOLDER / "fast_server.py"), str(latency_seconds)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
         port = server.stdout.readline().strip() if server.stdout else ""
         yield f"http://127.0.0.1:{port}/v1"
         server.communicate()
@@ -270,7 +284,9 @@ def measure_in_process(kind: str, base_url: str, n_items: int, in_flight: int) -
 
 def main() -> None:
     """Print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--items", type=int, default=2000)
     parser.add_argument("--in-flight", type=int, default=200)
     parser.add_argument("--latency", type=float, default=0.0, help="seconds")
@@ -289,7 +305,9 @@ def main() -> None:
             ours = measure_in_process("ours", base_url, options.items, options.in_flight)
             ratios.append(ours.cpu_ms_per_item / plain.cpu_ms_per_item)
             _print_pair(plain, ours, options.latency, options.in_flight)
-    print(f"CPU per item, ours to the plain SDK loop: median {median(ratios):.2f} of {options.pairs} pairs")
+    print(
+        f"CPU per item, ours to the plain SDK loop: median {median(ratios):.2f} of {options.pairs} pairs"
+    )
 
 
 def _print_pair(

@@ -30,6 +30,7 @@ class RunSummary(FrozenModel):
     faults: dict[FaultKind, int]
     latency_p50_seconds: float | None
     latency_p95_seconds: float | None
+    latency_max_seconds: float | None
     elapsed_seconds: float
 
 

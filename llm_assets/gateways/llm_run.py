@@ -237,5 +237,6 @@ def _build_summary(
         faults=dict(progress.faults),
         latency_p50_seconds=find_quantile(progress.latencies_seconds, 0.50),
         latency_p95_seconds=find_quantile(progress.latencies_seconds, 0.95),
+        latency_max_seconds=find_quantile(progress.latencies_seconds, 1.0),
         elapsed_seconds=round(elapsed_seconds, 3),
     )
