@@ -9,7 +9,8 @@ A call that waits to be sent again keeps its place: freeing it would send anothe
 (measured against a server that takes 20 at once: 76 % of the calls refused, against 1 %).
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 FIRST_PLACES = 8
 COOL_DOWN_SECONDS = 1.0
@@ -22,7 +23,34 @@ PAUSES_BETWEEN_TRIES = 25
 NEXT_TRY_SECONDS = 1.0
 """Between a try that held and the next one."""
 FLIGHTS_TO_HOLD = 2
-"""A number of places is proven when so many times as many calls were answered and none refused."""
+"""A try has held when so many times as many calls were answered as there are places."""
+FLIGHTS_TO_REMEMBER = 4
+STRAY_SHARE = 1 / 8
+"""So few of the calls that left when as many or more were under way may be refused for reasons of their own."""
+
+
+@dataclass(slots=True)
+class _Experience:
+    """How many calls were answered and refused lately, by how many were under way when they left."""
+
+    answered: Counter[int] = field(default_factory=Counter[int])
+    refused: Counter[int] = field(default_factory=Counter[int])
+    n_calls: int = 0
+
+    def add(self, counts: Counter[int], n_under_way: int, *, n_remembered: int) -> None:
+        """Remember a call; what happened long ago counts less, so that a change of the server is noticed."""
+        counts[n_under_way] += 1
+        self.n_calls += 1
+        if self.n_calls > n_remembered:
+            self.answered = Counter({level: n // 2 for level, n in self.answered.items() if n > 1})
+            self.refused = Counter({level: n // 2 for level, n in self.refused.items() if n > 1})
+            self.n_calls = self.answered.total() + self.refused.total()
+
+    def find_refused_share(self, n_under_way: int) -> float:
+        """Of the calls that left when so many or more were under way."""
+        n_answered = sum(n for level, n in self.answered.items() if level >= n_under_way)
+        n_refused = sum(n for level, n in self.refused.items() if level >= n_under_way)
+        return n_refused / max(n_answered + n_refused, 1)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,79 +62,75 @@ class AdaptiveConcurrency:
     """The present number of places."""
     _proven: int = 0
     """Places that the server is known to take; 0 as long as nothing was refused."""
-    _n_to_hold: int = 0
-    """Answers that the present number of places still needs to be proven."""
+    _n_held: int = 0
+    """Answers that speak for the present try."""
     _step: int = 1
     _try_seconds: float = FIRST_TRY_SECONDS
     _next_try_at: float = 0.0
     _overloaded_at: float = float("-inf")
-    _n_under_way: int = 0
+    _flight: int = 0
     """Calls that were under way when the overload began."""
     _n_refused: int = 0
     """How many of them were refused."""
+    _experience: _Experience = field(default_factory=_Experience)
 
-    def note_answer(self, now: float, *, n_taken: int) -> None:
+    def note_answer(self, now: float, *, sent_as: int, n_taken: int) -> None:
         """Grow, but only where the places were really in use: idle ones prove nothing.
 
-        `n_taken` are the places taken, that of the answered call included.
+        Args:
+            now: The present moment.
+            sent_as: How many calls were under way when this one left, itself included.
+            n_taken: The places that are taken now.
         """
-        if n_taken + 1 < self.limit:
-            return
+        self._remember(self._experience.answered, sent_as)
         if not self._proven:
-            self._set_limit(self.limit + 1)
-        elif self._n_to_hold:
-            self._count_towards_proof(now)
-        elif now >= self._next_try_at and self.limit < self.ceiling:
+            if n_taken + 1 >= self.limit:
+                self._set_limit(self.limit + 1)
+        elif self.limit > self._proven:
+            self._n_held += sent_as >= self.limit
+            if self._n_held >= FLIGHTS_TO_HOLD * self.limit:
+                self._accept_try(now)
+        elif now >= self._next_try_at and sent_as >= self.limit:
             self._set_limit(self._proven + self._step)
-            self._ask_for_proof()
+            self._n_held = 0
 
     def note_overload(
-        self, now: float, *, sent_at: float, n_under_way: int, pause_seconds: float
+        self, now: float, *, sent_at: float, sent_as: int, n_under_way: int, pause_seconds: float
     ) -> None:
         """A call was refused as too much.
 
         Args:
             now: The present moment.
             sent_at: When the call left.
-            n_under_way: The calls under way, the refused one included.
+            sent_as: How many calls were under way when it left, itself included.
+            n_under_way: The calls under way now, the refused one included.
             pause_seconds: For how long the server holds up all calls.
         """
+        self._remember(self._experience.refused, sent_as)
         if sent_at <= self._overloaded_at:
             self._n_refused += 1
         elif now - self._overloaded_at < COOL_DOWN_SECONDS:
-            self._ask_for_proof()
             return
         else:
-            self._overloaded_at, self._n_under_way, self._n_refused = now, n_under_way, 1
+            self._overloaded_at, self._flight, self._n_refused = now, n_under_way, 1
+        if self._proven and self._experience.find_refused_share(sent_as) <= STRAY_SHARE:
+            return
         if self.limit > self._proven > 0:
-            self._give_up_try(now, pause_seconds)
-        elif self._proven and self._n_to_hold == 0:
-            self._ask_for_proof()  # a single one may be refused for reasons of its own
+            self._try_seconds = min(2 * self._try_seconds, LONGEST_TRY_SECONDS)
+            self._set_limit(self._proven)
         else:
-            self._cut(now, pause_seconds)
-
-    def _count_towards_proof(self, now: float) -> None:
-        self._n_to_hold -= 1
-        if self._n_to_hold == 0 and self.limit > self._proven:
+            self._set_limit(min(self.limit, self._flight - self._n_refused))
             self._proven = self.limit
-            self._step *= 2
-            self._try_seconds = FIRST_TRY_SECONDS
-            self._next_try_at = now + NEXT_TRY_SECONDS
-
-    def _give_up_try(self, now: float, pause_seconds: float) -> None:
-        self._n_to_hold = 0
-        self._set_limit(self._proven)
-        self._try_seconds = min(2 * self._try_seconds, LONGEST_TRY_SECONDS)
         self._put_off(now, pause_seconds)
 
-    def _cut(self, now: float, pause_seconds: float) -> None:
-        self._set_limit(min(self.limit, self._n_under_way - self._n_refused))
+    def _remember(self, counts: Counter[int], n_under_way: int) -> None:
+        self._experience.add(counts, n_under_way, n_remembered=FLIGHTS_TO_REMEMBER * self.limit)
+
+    def _accept_try(self, now: float) -> None:
         self._proven = self.limit
-        self._ask_for_proof()
-        self._put_off(now, pause_seconds)
-
-    def _ask_for_proof(self) -> None:
-        self._n_to_hold = FLIGHTS_TO_HOLD * self.limit
+        self._step *= 2
+        self._try_seconds = FIRST_TRY_SECONDS
+        self._next_try_at = now + NEXT_TRY_SECONDS
 
     def _put_off(self, now: float, pause_seconds: float) -> None:
         """Be careful with the next try, the more so the more tries have failed and the more each of them costs."""

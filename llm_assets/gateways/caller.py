@@ -20,7 +20,7 @@ from llm_assets.errors import ProviderError
 from llm_assets.gateways.budget import Budget
 from llm_assets.gateways.clock import Clock
 from llm_assets.gateways.endpoint_client import Reply
-from llm_assets.gateways.gate import Gate
+from llm_assets.gateways.gate import Departure, Gate
 from llm_assets.gateways.ledger.records import CallRecord
 from llm_assets.gateways.price_catalog import ComputeCost
 
@@ -179,20 +179,19 @@ class Caller:
         """Send a call when it is its turn, and put what came of it on record."""
         n_estimated = self._estimate_tokens(call) if route.gate.is_token_limited else 0
         progress = self._progress
-        async with route.gate.take_turn(n_tokens=n_estimated):
+        async with route.gate.take_turn(n_tokens=n_estimated) as departure:
             progress.n_sent += 1
             progress.n_in_flight += 1
-            started_seconds = self._clock.get_monotonic_seconds()
             try:
                 reply = await route.endpoint.send(call.request)
             finally:
                 progress.n_in_flight -= 1
-        latency_seconds = self._clock.get_monotonic_seconds() - started_seconds
+        latency_seconds = self._clock.get_monotonic_seconds() - departure.left_at
         result = self._read_reply(call, reply, route, latency_seconds)
         # Told before the record is written: until then others leave into the same overload.
         if reply.announced is not None:
             route.gate.learn(reply.announced)
-        _tell_gate(route.gate, result, n_estimated=n_estimated, sent_at=started_seconds)
+        _tell_gate(route.gate, departure, result)
         await self._recorder.put(
             CallRecord(
                 key=call.key,
@@ -261,12 +260,12 @@ class Caller:
         )
 
 
-def _tell_gate(gate: Gate, result: Answer | Fault, *, n_estimated: int, sent_at: float) -> None:
+def _tell_gate(gate: Gate, departure: Departure, result: Answer | Fault) -> None:
     if isinstance(result, Answer):
         n_used = result.usage.prompt_tokens + result.usage.completion_tokens
-        gate.note_answer(n_tokens_estimated=n_estimated, n_tokens_used=n_used)
+        gate.note_answer(departure, n_tokens_used=n_used)
     elif result.kind == "rate_limited":
-        gate.note_overload(sent_at=sent_at, retry_after_seconds=result.retry_after_seconds)
+        gate.note_overload(departure, retry_after_seconds=result.retry_after_seconds)
 
 
 def _estimate_usage(request: CallRequest, completion: Completion) -> Usage:

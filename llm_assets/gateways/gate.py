@@ -4,12 +4,25 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from llm_assets.core.concurrency import AdaptiveConcurrency
 from llm_assets.core.rate_limit import AnnouncedLimits, RateLimit
 from llm_assets.gateways.clock import Clock
 
 WAIT_WORTH_SAYING_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Departure:
+    """What the gate has to know of a call when it is back."""
+
+    left_at: float
+    """By the clock's steady seconds."""
+    n_tokens: int
+    """What it was thought to take."""
+    n_under_way: int
+    """How many calls were under way then, this one included."""
 
 
 class Gate:
@@ -50,37 +63,37 @@ class Gate:
             self._let_in()
 
     @asynccontextmanager
-    async def take_turn(self, *, n_tokens: int) -> AsyncGenerator[None]:
+    async def take_turn(self, *, n_tokens: int) -> AsyncGenerator[Departure]:
         """Begin when a call may leave; the block is its time under way.
 
         A place is not enough: where the places were cut, those who hold one have to wait for each other.
         """
         async with self._turn:
             await self._wait_until_free()
-            self._rate.take(self._clock.get_monotonic_seconds(), n_tokens=n_tokens)
+            now = self._clock.get_monotonic_seconds()
+            self._rate.take(now, n_tokens=n_tokens)
             self._n_under_way += 1
         try:
-            yield
+            yield Departure(left_at=now, n_tokens=n_tokens, n_under_way=self._n_under_way)
         finally:
             self._n_under_way -= 1
             self._has_changed.set()
 
-    def note_answer(self, *, n_tokens_estimated: int, n_tokens_used: int) -> None:
+    def note_answer(self, departure: Departure, *, n_tokens_used: int) -> None:
         """An answer came: settle its tokens, and perhaps there is room for more."""
-        self._rate.settle(n_tokens_estimated=n_tokens_estimated, n_tokens_used=n_tokens_used)
+        n_tokens = departure.n_tokens
+        self._rate.settle(n_tokens_estimated=n_tokens, n_tokens_used=n_tokens_used)
         now = self._clock.get_monotonic_seconds()
-        self._concurrency.note_answer(now, n_taken=self._n_taken)
+        self._concurrency.note_answer(now, sent_as=departure.n_under_way, n_taken=self._n_taken)
         self._let_in()
 
-    def note_overload(self, *, sent_at: float, retry_after_seconds: float | None) -> None:
-        """The endpoint refused a call as too much: fewer at once, and none at all while it says so.
-
-        `sent_at` is the moment when the call left, by the clock's steady seconds.
-        """
+    def note_overload(self, departure: Departure, *, retry_after_seconds: float | None) -> None:
+        """The endpoint refused a call as too much: fewer at once, and none at all while it says so."""
         now = self._clock.get_monotonic_seconds()
         self._concurrency.note_overload(
             now,
-            sent_at=sent_at,
+            sent_at=departure.left_at,
+            sent_as=departure.n_under_way,
             n_under_way=self._n_under_way + 1,
             pause_seconds=retry_after_seconds or 0.0,
         )

@@ -79,7 +79,7 @@ def open_scripted_model(script: Script) -> Generator[ScriptedModel]:
             self.end_headers()
             self.wfile.write(content)
 
-        def log_message(self, *args: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the name of the base class
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -143,6 +143,9 @@ def test_the_same_value_is_the_same_bytes(folder: UPath):
     second = Note(note_id="n", values={"b": 1, "a": "é"})
     for name, note in (("1", first), ("2", second)):
         write_records(folder / f"{name}.jsonl", Notes(meta=Meta(title="t"), records=(note,)))
+    assert fingerprint_model(CARD) == fingerprint_model(
+        CARD.model_copy(update={"content": dict(reversed(CARD.content.items()))})
+    )
     one, other = ((folder / f"{name}.jsonl").read_bytes() for name in ("1", "2"))
     assert one == other
     assert one.decode() == '{"note_id":"n","tags":[],"values":{"a":"é","b":1}}\n'

@@ -35,12 +35,12 @@ class JudgeResult(BaseModel):
     reason: str
     verdict: bool
 '''
-NO_RED = """
+VALIDATOR = """
     @field_validator("summary")
     @classmethod
     def _check(cls, value: str) -> str:
-        if "red" in value.lower():
-            raise ValueError("nothing red")
+        if "{word}" in value.lower():
+            raise ValueError("nothing {word}")
         return value
 """
 
@@ -72,11 +72,10 @@ class Trial:
         self.files.write(SCHEMA, self.files.read(SCHEMA) + VERDICT)
         self.files.edit(CONFIG, "limits:\n", "judge:\n  prompt: prompts/judge.yaml\nlimits:\n")
 
-    def forbid_red(self) -> None:
-        text = self.files.read(SCHEMA).replace(
-            "ConfigDict, Field", "ConfigDict, Field, field_validator"
-        )
-        self.files.write(SCHEMA, text + NO_RED)
+    def forbid(self, word: str) -> None:
+        """Let the schema's validator refuse summaries with this word, which no model is told."""
+        text = self.files.read(SCHEMA).replace("Dict, Field", "Dict, Field, field_validator")
+        self.files.write(SCHEMA, text + VALIDATOR.format(word=word))
 
 
 @pytest.fixture
@@ -115,14 +114,7 @@ CHANGES: dict[str, tuple[Callable[[Trial], object], dict[str, int]]] = {
         lambda t: t.files.edit(SCHEMA, "How the writer feels.", "The writer's mood."),
         {"schema_changed": 6},
     ),
-    "a validator that all answers pass": (
-        lambda t: t.files.write(
-            SCHEMA,
-            t.files.read(SCHEMA)
-            + NO_RED.replace("red", "purple").replace("@field_", "@__import__('pydantic').field_"),
-        ),
-        {},
-    ),
+    "a validator that all answers pass": (lambda t: t.forbid("purple"), {}),
     "a parameter": (
         lambda t: t.files.edit(CONFIG, "temperature: 0", "temperature: 1"),
         {"settings_changed": 6},
@@ -170,7 +162,7 @@ def test_a_first_run_is_planned_by_guessing(build_trial):
 def test_a_table_of_all_kinds(build_trial):
     """New, changed, failed and untouched rows in one table: each is told apart, and the run sends just that."""
     trial = build_trial(ONE_ATTEMPT)
-    trial.forbid_red()
+    trial.forbid("red")
     assert trial.run().summary.outcomes["accepted"] == 5
     rows = [("7", "roof", "Rain comes in.", "g"), *NOTES[:5], (*NOTES[5][:2], "It opens.", "f")]
     trial.files.write_table(TABLE, rows)
@@ -369,7 +361,7 @@ def test_a_row_that_is_not_there_is_told(build_trial, row: str):
 def test_the_next_call_of_a_failed_item_carries_its_feedback(build_trial):
     """A failed item shows the attempt that would be sent, not the one that was."""
     trial = build_trial(ONE_ATTEMPT)
-    trial.forbid_red()
+    trial.forbid("red")
     trial.run()
     with open_foresight(load_task(trial.project, "notes"), trial.project) as foresight:
         call = foresight.find_next_call(trial.batch, ALL, row="5")

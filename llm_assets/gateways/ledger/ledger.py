@@ -7,16 +7,16 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from llm_assets.core.calls import Answer, Message, Role
 from llm_assets.core.ids import BatchKey, CallKey, TaskName
 from llm_assets.errors import StorageError
 from llm_assets.gateways.ledger import tables
+from llm_assets.gateways.ledger.engine import build_engine
 from llm_assets.gateways.ledger.history import History
 from llm_assets.gateways.ledger.reading import (
     KEYS_PER_QUERY,
@@ -34,8 +34,6 @@ from llm_assets.gateways.ledger.records import (
 from llm_assets.gateways.ledger.spending import Reservation, release, try_to_reserve
 from llm_assets.gateways.ledger.tables import create_tables
 from llm_assets.gateways.ledger.writer import GroupCommitWriter
-
-BUSY_TIMEOUT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,41 +199,14 @@ class Ledger:
 def open_ledger(url: str) -> Generator[Ledger]:
     """Open the ledger at a database URL, making it where it is missing.
 
-    SQLite runs in WAL mode with full synchronisation, so that an answer on record survives a power cut;
-    answers come by the hundred a second at most, and group commit takes tens of thousands.
+    An answer on record survives a power cut: answers come by the hundred a second at most, and durable group
+    commits take tens of thousands.
     """
     with speak_plainly("opened"):
-        engine = _build_engine(url)
+        engine = build_engine(url)
     try:
         with speak_plainly("opened"):
             create_tables(engine)
         yield Ledger(engine)
     finally:
         engine.dispose()
-
-
-def _build_engine(url: str) -> Engine:
-    if not url.startswith("sqlite"):
-        return create_engine(url)
-    path = url.removeprefix("sqlite:///")
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(
-        url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
-    )
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_immediately)
-    return engine
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -- a raw driver connection
-    connection.isolation_level = (
-        None  # the driver's own BEGIN fails at once when another writer is there
-    )
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-
-
-def _begin_immediately(connection: Connection) -> None:
-    is_read = connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
-    if not is_read:  # a reader would wait for every writer, and make every writer wait
-        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -8,7 +8,8 @@ from pathlib import Path
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from llm_assets.gateways.ledger.ledger import BUSY_TIMEOUT_SECONDS, Ledger
+from llm_assets.gateways.ledger.engine import BUSY_TIMEOUT_SECONDS
+from llm_assets.gateways.ledger.ledger import Ledger
 from llm_assets.gateways.ledger.reading import open_reader, speak_plainly
 from llm_assets.gateways.ledger.tables import create_tables, has_tables
 
@@ -45,12 +46,15 @@ def _build_read_only_engine(url: str) -> Engine | None:
         return None
 
     def connect() -> sqlite3.Connection:
-        return sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro",
+        # `mode=ro` would leave the files of the write-ahead log behind, which a reader of that kind cannot remove.
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=rw",
             uri=True,
             timeout=BUSY_TIMEOUT_SECONDS,
             check_same_thread=False,
         )
+        connection.execute("PRAGMA query_only=ON")
+        return connection
 
     return create_engine("sqlite://", creator=connect, poolclass=QueuePool)
 

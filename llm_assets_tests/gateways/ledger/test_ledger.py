@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from llm_assets.core.calls import Message, Usage
 from llm_assets.core.ids import BatchKey, CallKey, TaskName
 from llm_assets.errors import StorageError
-from llm_assets.gateways.ledger import ledger as ledger_module
-from llm_assets.gateways.ledger.ledger import open_ledger
+from llm_assets.gateways.ledger import engine
+from llm_assets.gateways.ledger.ledger import Ledger, open_ledger
 from llm_assets.gateways.ledger.reading import KEYS_PER_QUERY
 from llm_assets_tests.fakes import (
     build_answer,
@@ -234,7 +234,7 @@ def test_a_group_is_written_as_a_whole_or_not_at_all(ledger, path):
 def test_reading_does_not_wait_for_a_writer(ledger, path, monkeypatch):
     """While another process writes, answers are found at once."""
     keys = answer_all(ledger, [build_request()])
-    monkeypatch.setattr(ledger_module, "BUSY_TIMEOUT_SECONDS", 0.01)
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_SECONDS", 0.01)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with open_reader(path) as reader:
@@ -244,13 +244,12 @@ def test_reading_does_not_wait_for_a_writer(ledger, path, monkeypatch):
 
 def open_reader(path):
     """The ledger, opened while somebody else is writing to it: its tables are known to be there."""
-    engine = ledger_module._build_engine(f"sqlite:///{path}")
-    return closing(ledger_module.Ledger(engine))
+    return closing(Ledger(engine.build_engine(f"sqlite:///{path}")))
 
 
 def test_a_ledger_that_stays_locked_is_told(ledger, path, monkeypatch):
     """A writer that never ends is named after the time-out, not waited for in silence."""
-    monkeypatch.setattr(ledger_module, "BUSY_TIMEOUT_SECONDS", 0.01)
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_SECONDS", 0.01)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with (
