@@ -43,6 +43,19 @@ GOOD_ANSWERS: dict[str, dict[str, object]] = {
     },
 }
 
+GOOD_VERDICTS: dict[str, dict[str, object]] = {
+    "ticket_triage": {"reason": "Smoke: the urgency must be critical.", "verdict": False},
+    "interview_questions": {
+        "skill_score": 3,
+        "level_score": 2,
+        "clarity_score": 3,
+        "evidence_score": 1,
+        "reason": "The signs are virtues; name what can be heard.",
+        "verdict": True,
+    },
+}
+"""Of the examples that have a judge."""
+
 BROKEN_FIELDS = (
     ("ticket_triage", "category", "spam"),
     ("ticket_triage", "urgency", "Critical"),
@@ -88,14 +101,14 @@ def read_batches(task: str) -> dict[str, list[dict[str, object]]]:
     return batches
 
 
-def load_output_model(task: str) -> type[BaseModel]:
+def load_model(task: str, name: str = "LLMOutput") -> type[BaseModel]:
     path = ROOT / "configs" / "schemas" / f"{task}.py"
     spec = importlib.util.spec_from_file_location(f"example_{task}", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.LLMOutput
+    return getattr(module, name)
 
 
 def flatten(cell: object) -> str:
@@ -133,7 +146,7 @@ def test_an_example_has_thirty_to_sixty_rows(task: str):
 @pytest.mark.parametrize("task", NAMES)
 def test_a_schema_takes_a_good_answer_and_no_unknown_field(task: str):
     """A schema module imports, accepts a sensible answer strictly, and forbids what it does not name."""
-    model = load_output_model(task)
+    model = load_model(task)
     answer = GOOD_ANSWERS[task]
     assert set(model.model_validate(answer, strict=True).model_dump()) == set(answer)
     with pytest.raises(ValidationError, match="extra_forbidden"):
@@ -143,7 +156,7 @@ def test_a_schema_takes_a_good_answer_and_no_unknown_field(task: str):
 @pytest.mark.parametrize(("task", "field", "value"), BROKEN_FIELDS)
 def test_a_schema_refuses_values_out_of_its_bounds(task: str, field: str, value: object):
     """A label that is not offered, a number or a length out of bounds is no answer."""
-    model = load_output_model(task)
+    model = load_model(task)
     with pytest.raises(ValidationError, match=field):
         model.model_validate({**GOOD_ANSWERS[task], field: value}, strict=True)
 
@@ -151,7 +164,7 @@ def test_a_schema_refuses_values_out_of_its_bounds(task: str, field: str, value:
 @pytest.mark.parametrize("task", NAMES)
 def test_a_schema_describes_every_field_to_the_model(task: str):
     """No field reaches a model without a sentence on what it should hold."""
-    fields = load_output_model(task).model_fields
+    fields = load_model(task).model_fields
     assert all(field.description for field in fields.values())
 
 
@@ -165,6 +178,34 @@ def test_a_prompt_goes_from_static_to_group_to_row(task: str):
     places = [prompt.user.find(name) for name in ("group_key", "group_context", "row_block")]
     found = [place for place in places if place >= 0]
     assert found
+    assert found == sorted(found)
+
+
+def test_the_examples_show_a_strict_judge_and_one_with_a_rubric():
+    """Two tasks have a judge; the rubric's total is worked out from the points and not asked for."""
+    assert {task for task in NAMES if read_settings(task).judge} == set(GOOD_VERDICTS)
+    for task, verdict in GOOD_VERDICTS.items():
+        model = load_model(task, "JudgeResult")
+        assert all(field.description for field in model.model_fields.values())
+        given_out = model.model_validate(verdict, strict=True).model_dump()
+        computed = {"total": 9} if task == "interview_questions" else {}
+        assert given_out == verdict | computed
+        with pytest.raises(ValidationError, match="extra_forbidden"):
+            model.model_validate({**verdict, "total": 12}, strict=True)
+
+
+@pytest.mark.parametrize("task", GOOD_VERDICTS)
+def test_a_judges_prompt_ends_with_what_it_judges(task: str):
+    """Like every prompt it goes from static to group to row; the answer, which no two items share, comes last."""
+    judge = read_settings(task).judge
+    assert judge
+    text = (ROOT / judge.prompt).read_text(encoding="utf-8")
+    prompt = PromptSettings.model_validate(yaml.safe_load(text))
+    assert "{{ llm_schema }}" in prompt.system
+    assert prompt.system.count("{{") == 1
+    names = ("{{ group_key", "{{ group_context", "{{ row_block", "{{ output")
+    found = [place for name in names if (place := prompt.user.find(name)) >= 0]
+    assert len(found) >= 2
     assert found == sorted(found)
 
 

@@ -101,6 +101,10 @@ def _run_batches(
     with open_history(project) as history, open_task_runner(scope, history) as runner:
         runner.register(batches)
         end = runner.ensure_schema()
+        if end.problem is not None:
+            console.show_problem(end.problem)
+            records += [{"batch": batch.key, "error": end.problem} for batch in batches]
+            codes.append(end.exit_code)
         for batch in batches if end.problem is None else ():
             console.begin_batch(task.name, batch.key)
             end = runner.run_batch(batch.key, choice_of_run)
@@ -115,9 +119,6 @@ def _run_batches(
             codes.append(end.exit_code)
             if end.exit_code == ProviderError.exit_code:
                 break  # the next batch would meet the same endpoint
-    if end.problem is not None and not records:
-        console.show_problem(end.problem)
-        codes.append(end.exit_code)
     if as_json:
         click.echo(json.dumps({"task": task.name, "batches": records}, ensure_ascii=False))
     return max(codes)

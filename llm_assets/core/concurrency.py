@@ -3,14 +3,16 @@
 The number grows with every answer until the server first refuses calls as too much. What it answered out of that
 flight is what it takes, and from then on one place more is tried now and then: longer after every try that failed,
 in longer steps after every one that held. A try that fails may cost more than the refused call, because a server
-that says `Retry-After` holds up all the others.
+that says `Retry-After` holds up all the others. Where a server refuses some calls whatever their number, fewer
+places would help nobody, so a refusal counts only where more than a few of the calls like it were refused.
 
 A call that waits to be sent again keeps its place: freeing it would send another one into the same overload
 (measured against a server that takes 20 at once: 76 % of the calls refused, against 1 %).
 """
 
-from collections import Counter
 from dataclasses import dataclass, field
+
+from llm_assets.core.refusal_memory import RefusalMemory
 
 FIRST_PLACES = 8
 COOL_DOWN_SECONDS = 1.0
@@ -22,35 +24,15 @@ PAUSES_BETWEEN_TRIES = 25
 """A try that fails holds up everything for a pause; so many of them pass at least before the next try."""
 NEXT_TRY_SECONDS = 1.0
 """Between a try that held and the next one."""
-FLIGHTS_TO_HOLD = 2
+FLIGHTS_TO_HOLD = 4
 """A try has held when so many times as many calls were answered as there are places."""
 FLIGHTS_TO_REMEMBER = 4
+"""Of what happened to earlier calls, about so many times as many as there are places."""
 STRAY_SHARE = 1 / 8
 """So few of the calls that left when as many or more were under way may be refused for reasons of their own."""
-
-
-@dataclass(slots=True)
-class _Experience:
-    """How many calls were answered and refused lately, by how many were under way when they left."""
-
-    answered: Counter[int] = field(default_factory=Counter[int])
-    refused: Counter[int] = field(default_factory=Counter[int])
-    n_calls: int = 0
-
-    def add(self, counts: Counter[int], n_under_way: int, *, n_remembered: int) -> None:
-        """Remember a call; what happened long ago counts less, so that a change of the server is noticed."""
-        counts[n_under_way] += 1
-        self.n_calls += 1
-        if self.n_calls > n_remembered:
-            self.answered = Counter({level: n // 2 for level, n in self.answered.items() if n > 1})
-            self.refused = Counter({level: n // 2 for level, n in self.refused.items() if n > 1})
-            self.n_calls = self.answered.total() + self.refused.total()
-
-    def find_refused_share(self, n_under_way: int) -> float:
-        """Of the calls that left when so many or more were under way."""
-        n_answered = sum(n for level, n in self.answered.items() if level >= n_under_way)
-        n_refused = sum(n for level, n in self.refused.items() if level >= n_under_way)
-        return n_refused / max(n_answered + n_refused, 1)
+COSTLY_PAUSE_SECONDS = 0.5
+"""A refusal that holds up everything for so long is to be avoided, whatever its reason."""
+COSTLY_STRAY_SHARE = 1 / 32
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,7 +54,7 @@ class AdaptiveConcurrency:
     """Calls that were under way when the overload began."""
     _n_refused: int = 0
     """How many of them were refused."""
-    _experience: _Experience = field(default_factory=_Experience)
+    _memory: RefusalMemory = field(default_factory=RefusalMemory)
 
     def note_answer(self, now: float, *, sent_as: int, n_taken: int) -> None:
         """Grow, but only where the places were really in use: idle ones prove nothing.
@@ -82,7 +64,8 @@ class AdaptiveConcurrency:
             sent_as: How many calls were under way when this one left, itself included.
             n_taken: The places that are taken now.
         """
-        self._remember(self._experience.answered, sent_as)
+        self._memory.add_answer(sent_as)
+        self._memory.fade(FLIGHTS_TO_REMEMBER * self.limit)
         if not self._proven:
             if n_taken + 1 >= self.limit:
                 self._set_limit(self.limit + 1)
@@ -106,14 +89,14 @@ class AdaptiveConcurrency:
             n_under_way: The calls under way now, the refused one included.
             pause_seconds: For how long the server holds up all calls.
         """
-        self._remember(self._experience.refused, sent_as)
+        self._memory.add_refusal(sent_as)
         if sent_at <= self._overloaded_at:
             self._n_refused += 1
         elif now - self._overloaded_at < COOL_DOWN_SECONDS:
             return
         else:
             self._overloaded_at, self._flight, self._n_refused = now, n_under_way, 1
-        if self._proven and self._experience.find_refused_share(sent_as) <= STRAY_SHARE:
+        if self._proven and self._is_stray(sent_as, pause_seconds):
             return
         if self.limit > self._proven > 0:
             self._try_seconds = min(2 * self._try_seconds, LONGEST_TRY_SECONDS)
@@ -123,8 +106,10 @@ class AdaptiveConcurrency:
             self._proven = self.limit
         self._put_off(now, pause_seconds)
 
-    def _remember(self, counts: Counter[int], n_under_way: int) -> None:
-        self._experience.add(counts, n_under_way, n_remembered=FLIGHTS_TO_REMEMBER * self.limit)
+    def _is_stray(self, sent_as: int, pause_seconds: float) -> bool:
+        is_costly = pause_seconds >= COSTLY_PAUSE_SECONDS
+        share = self._memory.find_refused_share(sent_as)
+        return share <= (COSTLY_STRAY_SHARE if is_costly else STRAY_SHARE)
 
     def _accept_try(self, now: float) -> None:
         self._proven = self.limit

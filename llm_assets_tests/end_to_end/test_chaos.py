@@ -50,9 +50,7 @@ def test_every_item_ends_truly_and_the_ledger_agrees_with_the_server(tmp_path):
 
 
 def build_chaos_project(root, base_url: str) -> TinyProject:
-    rows = [
-        (str(n), "lathe", f"Note number {n} is about the lathe.", "x") for n in range(N_ITEMS)
-    ]
+    rows = [(str(n), "lathe", f"Note number {n} is about the lathe.", "x") for n in range(N_ITEMS)]
     project = build_project(root, base_url=base_url, rows=rows)
     limits = "  max_in_flight: 4\n  backoff_seconds: 0.01\n"
     project.edit(CONFIG, limits, LIMITS)

@@ -8,7 +8,6 @@ from threading import Event
 import pytest
 
 from llm_assets_tests.end_to_end.judged_project import (
-    CONFIG,
     JUDGE,
     TOO_VAGUE,
     add_own_endpoint,
@@ -172,6 +171,7 @@ EXAMPLES: dict[str, tuple[list[int], set[str]]] = {
 """The calls of each batch, and the columns that the judge adds."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", EXAMPLES)
 def test_the_examples_are_judged_and_run_again_for_nothing(examples: TinyProject, task: str):
     """An example's judge costs a verdict for each answer and accepts all of them, and a second run sends 0 calls."""

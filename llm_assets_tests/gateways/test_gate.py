@@ -173,11 +173,13 @@ def test_retry_after_holds_everybody_up():
 
     async def run() -> float:
         gate = build_gate()
-        gate.note_overload(sent_at=0.0, retry_after_seconds=12.0)
+        async with gate.take_turn(n_tokens=0) as departure:
+            await asyncio.sleep(1)
+        gate.note_overload(departure, retry_after_seconds=12.0)
         async with gate.take_turn(n_tokens=0):
             return get_seconds()
 
-    assert run_virtually(run()) == 12.0
+    assert run_virtually(run()) == 13.0
 
 
 def test_calls_sent_again_after_a_cut():

@@ -155,7 +155,7 @@ def test_a_judge_that_nobody_reaches_stops_the_run(office: Office):
     """Where no verdict could ever be had the run stops and names the endpoint; what was answered is not asked again."""
     with open_scripted_model(agree) as gone:
         add_own_endpoint(office.files, gone.base_url)
-    with pytest.raises(ProviderError, match="'bench' .*every answer so far is kept"):
+    with pytest.raises(ProviderError, match=r"'bench' .*every answer so far is kept"):
         office.generate()
     assert office.model.count("writer") == 1
     with open_scripted_model(agree) as bench:

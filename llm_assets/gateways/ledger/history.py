@@ -74,7 +74,9 @@ class History:
         wanted = and_(_CALL.purpose == purpose, _CALL.model == model, _CALL.fault_kind.is_(None))
         query = select(*columns).where(wanted).order_by(_CALL.id.desc()).limit(limit)
         if task is not None:
-            query = query.where(_CALL.task == task)
+            # An expression that no index serves: from the newest row back, 320,000 calls take a millisecond where
+            # there are some and 80 ms where there are none; through the index, all of them are sorted in 430 ms.
+            query = query.where(_CALL.task.concat("") == task)
         with open_reader(self._engine) as connection:
             return tuple(_read_past_answer(row) for row in connection.execute(query))
 
