@@ -23,6 +23,8 @@ CONNECT_SECONDS = 10.0
 MIN_KEY_BYTES = 8
 """Shorter ones, such as `EMPTY`, are no secrets, and may be words of a message."""
 _JSON_HEADERS = {"Content-Type": "application/json"}
+UNUSED_KEY = "unused"
+"""The client draws a random idempotency key for each call where none is given, and then does not send it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +63,7 @@ class EndpointClient:
                     self._url,
                     cast_to=httpx2.Response,
                     content=body,
-                    options={"headers": _JSON_HEADERS},
+                    options={"headers": _JSON_HEADERS, "idempotency_key": UNUSED_KEY},
                 )
         except APIStatusError as exc:
             body = self._hide_key(exc.response.content)

@@ -37,8 +37,14 @@ def open_refusing_server(status: int, error: dict[str, str]) -> Generator[Refusi
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base class names it so
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = 100
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            """A client that has heard enough hangs up, which is no news."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     refusing.base_url = f"http://127.0.0.1:{server.server_address[1]}/v1"

@@ -27,16 +27,6 @@ DOOMED = {
         {"message": "Invalid schema for response_format.", "param": "response_format"},
         ["Invalid schema", "structured_output"],
     ),
-    "no credit": (
-        402,
-        {"message": "Insufficient credits."},
-        ["Insufficient credits", "top it up"],
-    ),
-    "a key without the right": (
-        403,
-        {"message": "This key may not use the model."},
-        ["may not use", "ask its owner"],
-    ),
 }
 
 
@@ -106,7 +96,7 @@ def test_one_in_flight_is_strictly_sequential(tmp_path):
         project = build_long_project(
             tmp_path / "project", served_model.base_url, n_rows=20, in_flight=1
         )
-        assert project.run_json("run", "notes").calls_sent == 20
+        assert project.run_json("notes").calls_sent == 20
         assert served_model.read_tally()["most_in_flight"] == 1
 
 
