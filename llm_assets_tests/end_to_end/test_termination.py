@@ -48,9 +48,10 @@ class Ui:
 
     def is_up(self) -> bool:
         try:
-            return self.ask("{ version }") is not None
+            self.ask("{ version }")
         except (URLError, ConnectionError, TimeoutError):
             return False
+        return True
 
     def wait_until(self, is_so: Callable[[], bool]) -> None:
         for _ in range(PATIENCE):
