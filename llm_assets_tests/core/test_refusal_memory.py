@@ -42,11 +42,11 @@ def test_what_is_long_ago_counts_less():
     """A server that refuses everything from now on is soon seen as one that does."""
     memory = build_memory(answered=(5,) * 1000)
     memory.fade(100)
-    for n_refusals in range(1, 1000):
+    n_refusals = 0
+    while memory.find_refused_share(5) <= 0.9 and n_refusals < 1000:
+        n_refusals += 1
         memory.add_refusal(5)
         memory.fade(100)
-        if memory.find_refused_share(5) > 0.9:
-            break
     assert n_refusals < 400
 
 
