@@ -124,7 +124,7 @@ class Gate:
         return self._rate.find_wait_seconds(self._clock.get_monotonic_seconds())
 
     async def _take_place(self) -> None:
-        if self._has_place() and not self._waiting:
+        if self._has_place():  # then nobody waits
             self._n_taken += 1
             return
         called: asyncio.Future[None] = asyncio.get_running_loop().create_future()

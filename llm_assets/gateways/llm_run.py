@@ -1,6 +1,7 @@
 """How a batch's items get their outputs: replay what is on record, say the plan, ask for the rest."""
 
 import asyncio
+import gc
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ from llm_assets.gateways.ledger.ledger import Ledger
 from llm_assets.gateways.planning import Planner
 
 LIVE_SECONDS = 0.3
+CALLS_BETWEEN_COLLECTIONS = 500
+OBJECTS_PER_CALL = 100
 
 
 class Observer:
@@ -103,6 +106,7 @@ class LLMRun:
             }
             recorder = stack.enter_context(self.ledger.open_writer())
             stack.enter_context(self._report(progress))
+            stack.enter_context(_collect_garbage_seldom())
             caller = Caller(
                 identity=self.identity,
                 routes=routes,
@@ -187,6 +191,21 @@ class LLMRun:
                 ticker.cancel()
             progress.is_over = True
             self.observer.show_progress(progress)
+
+
+@contextmanager
+def _collect_garbage_seldom() -> Generator[None]:
+    """Let the collector look less often while calls come and go.
+
+    A call makes hundreds of objects and no cycles worth looking for; at the usual threshold the collector takes a
+    twentieth of the wall time of 5,000 calls at 200 in flight.
+    """
+    usual = gc.get_threshold()
+    gc.set_threshold(CALLS_BETWEEN_COLLECTIONS * OBJECTS_PER_CALL, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 @dataclass(slots=True, kw_only=True)

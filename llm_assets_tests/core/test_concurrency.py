@@ -172,6 +172,20 @@ def test_a_try_that_holds():
     assert now - 10.0 < 4 * FIRST_TRY_SECONDS
 
 
+def test_a_try_is_proven_by_calls_that_used_it():
+    """Answers to calls that left with fewer under way do not speak for the place more."""
+    concurrency = build_settled(20, now=10.0)
+    answer(concurrency, 30.0)
+    assert concurrency.limit == 21
+    for _ in range(1000):
+        concurrency.note_answer(31.0, sent_as=20, n_taken=21)
+    answer(concurrency, 40.0)
+    assert concurrency.limit == 21
+    answer(concurrency, 41.0, FLIGHTS_TO_HOLD * 21)
+    answer(concurrency, 50.0)
+    assert concurrency.limit == 23
+
+
 def test_a_try_costs_a_pause():
     """Where every refusal holds up all calls for a while, tries are so rare that this hardly counts."""
     concurrency = build_settled(20, now=10.0, pause_seconds=2.0)

@@ -209,6 +209,29 @@ def test_calls_sent_again_after_a_cut():
     assert most_under_way == 4
 
 
+def test_a_call_that_is_back_makes_room_though_it_keeps_its_place():
+    """Who waits for a turn leaves when another call is back, not only when that one gives up its place."""
+
+    async def send(gate: Gate, *, asks_at: float) -> float:
+        async with gate.hold_place():
+            await asyncio.sleep(asks_at)
+            async with gate.take_turn(n_tokens=0) as departure:
+                await asyncio.sleep(1)
+            await asyncio.sleep(10)
+        return departure.left_at
+
+    async def run() -> list[float]:
+        concurrency = build_concurrency(ceiling=2, is_fixed=True)
+        gate = build_gate(concurrency)
+        async with asyncio.TaskGroup() as group:
+            sends = [group.create_task(send(gate, asks_at=moment)) for moment in (0, 0.5)]
+            await asyncio.sleep(0.2)
+            concurrency.limit = 1
+        return [task.result() for task in sends]
+
+    assert run_virtually(run()) == [0, 1]
+
+
 @pytest.mark.parametrize(
     ("own", "announced", "kept"), [(None, 600, 600), (60, 600, 60), (None, None, None)]
 )
