@@ -1,10 +1,8 @@
 """Which calls were answered already, and how a new answer gets on record before anything is made of it."""
 
 import json
-from collections import Counter
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import cast
@@ -13,7 +11,7 @@ from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from llm_assets.core.calls import Answer, Message, Role
-from llm_assets.core.ids import BatchKey, CallKey, TaskName
+from llm_assets.core.ids import CallKey
 from llm_assets.errors import StorageError
 from llm_assets.gateways.ledger import tables
 from llm_assets.gateways.ledger.engine import build_engine
@@ -34,18 +32,6 @@ from llm_assets.gateways.ledger.records import (
 from llm_assets.gateways.ledger.spending import Reservation, release, try_to_reserve
 from llm_assets.gateways.ledger.tables import create_tables
 from llm_assets.gateways.ledger.writer import GroupCommitWriter
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
-    """What a batch has taken so far, summed over every call on record."""
-
-    n_answers: int
-    n_faults: int
-    prompt_tokens: int
-    completion_tokens: int
-    cost_usd: Decimal
-    cost_is_known: bool
 
 
 class Ledger:
@@ -102,26 +88,6 @@ class Ledger:
             for chunk in cut(unique, KEYS_PER_QUERY):
                 connection.execute(raised, [{"call_key": key, "epoch": 1} for key in chunk])
         return self.find_epochs(unique)
-
-    def build_tally(self, *, task: TaskName, batch: BatchKey) -> Tally:
-        """Add up every call a batch ever sent, failed ones included; exact, in decimal dollars."""
-        columns = tables.calls.c
-        query = select(
-            columns.fault_kind, columns.prompt_tokens, columns.completion_tokens, columns.cost_usd
-        ).where(columns.task == task, columns.batch == batch)
-        with self._read() as connection:
-            rows = connection.execute(query).all()
-        answers = [row for row in rows if row.fault_kind is None]
-        faults = Counter(row.fault_kind for row in rows if row.fault_kind is not None)
-        costs = [Decimal(row.cost_usd) for row in answers if row.cost_usd is not None]
-        return Tally(
-            n_answers=len(answers),
-            n_faults=faults.total(),
-            prompt_tokens=sum(row.prompt_tokens for row in answers),
-            completion_tokens=sum(row.completion_tokens for row in answers),
-            cost_usd=sum(costs, Decimal(0)),
-            cost_is_known=len(costs) == len(answers) and not faults["timed_out"],
-        )
 
     def load_messages(self, key: CallKey) -> tuple[Message, ...]:
         """The messages a call sent, whatever has become of its prompt file; `StorageError` if unknown."""

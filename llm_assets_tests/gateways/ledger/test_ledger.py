@@ -2,7 +2,6 @@ import asyncio
 import sqlite3
 import threading
 from contextlib import closing
-from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -107,60 +106,6 @@ def test_more_keys_than_fit_into_a_query(ledger):
     unknown = CallKey("unknown")
     assert set(ledger.find_answers(iter([unknown, *keys]))) == set(keys)
     assert ledger.find_answers([]) == {}
-
-
-@given(
-    amounts=st.lists(
-        st.decimals(min_value=0, max_value=10**6, places=12, allow_nan=False), min_size=1
-    )
-)
-def test_costs_are_exact(shared_ledger, amounts):
-    """Dollars come back to the last digit, and their sum is the exact sum."""
-    before = shared_ledger.build_tally(task=TRIAGE, batch=MARCH).cost_usd
-    requests = [build_request(str(amount), attempt=n) for n, amount in enumerate(amounts)]
-    put_records(
-        shared_ledger,
-        [
-            build_record(request, build_answer(request.build_key(), cost_usd=amount))
-            for request, amount in zip(requests, amounts, strict=True)
-        ],
-    )
-    after = shared_ledger.build_tally(task=TRIAGE, batch=MARCH).cost_usd
-    assert after - before == sum(amounts, Decimal(0))
-
-
-def test_a_tally_counts_what_was_paid(ledger):
-    """A batch's account holds its own calls alone: answers, faults, tokens and dollars."""
-    put_records(
-        ledger,
-        [
-            build_record(build_request("a")),
-            build_record(build_request("b"), build_fault()),
-            build_record(build_request("c"), batch="april"),
-            build_record(build_request("d"), task="other"),
-        ],
-    )
-    tally = ledger.build_tally(task=TRIAGE, batch=MARCH)
-    assert (tally.n_answers, tally.n_faults) == (1, 1)
-    assert (tally.prompt_tokens, tally.completion_tokens) == (10, 5)
-    assert tally.cost_usd == Decimal("0.01")
-    assert tally.cost_is_known
-
-
-@pytest.mark.parametrize(
-    ("result", "is_known"),
-    [
-        (build_answer(build_request("b").build_key(), cost_usd=None), False),
-        (build_fault("timed_out", http_status=None), False),
-        (build_fault("rate_limited", http_status=429), True),
-    ],
-)
-def test_a_cost_that_may_be_more_is_not_called_known(ledger, result, is_known):
-    """An unpriced answer, and a call that we stopped waiting for, make the sum a lower bound."""
-    put_records(
-        ledger, [build_record(build_request("a")), build_record(build_request("b"), result)]
-    )
-    assert ledger.build_tally(task=TRIAGE, batch=MARCH).cost_is_known is is_known
 
 
 def test_epochs_rise_by_one_and_are_kept(path):
