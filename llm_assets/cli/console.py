@@ -1,7 +1,7 @@
 """What a person sees while a command runs: a bar on a terminal, plain lines elsewhere."""
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 import click
@@ -15,6 +15,8 @@ from llm_assets.core.money import render_usd
 from llm_assets.core.plan import Plan
 from llm_assets.core.plan_text import render_plan
 from llm_assets.core.run_summary import RunSummary
+from llm_assets.core.status_text import render_batch
+from llm_assets.core.task_status import BatchStatus
 from llm_assets.gateways.caller import Progress
 from llm_assets.gateways.llm_run import Observer
 from llm_assets.gateways.progress_text import render_progress
@@ -49,6 +51,20 @@ class Console(Observer):
             self._say("  The offline model answered: this is a rehearsal, not an LLM.")
         for name, path in result.artifacts.items():
             self._say(f"  {name}: {path}")
+
+    def show_due(self, batches: Sequence[BatchStatus], *, n_batches: int) -> None:
+        """Say which batches are not up to date, and why."""
+        self._say(f"{len(batches)} of {n_batches} batches are not up to date")
+        for batch in batches:
+            self._say(f"  {render_batch(batch)}")
+
+    def show_made(self, stages: Sequence[str]) -> None:
+        """Say what was made of a batch for which no model was needed."""
+        self._say(f"  done: {', '.join(stages)} made anew")
+
+    def show_note(self, text: str) -> None:
+        """Say what else was done."""
+        self._say(text)
 
     def show_problem(self, problem: str) -> None:
         """Say what went wrong, also to a script."""

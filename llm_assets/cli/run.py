@@ -2,17 +2,17 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from pydantic import JsonValue
 
+from llm_assets.cli.batch_runs import BatchRuns
 from llm_assets.cli.console import Console, open_console
-from llm_assets.cli.results import load_batch_result
 from llm_assets.cli.task_choice import TaskChoice, choose_task
 from llm_assets.core.run_choice import RunChoice
-from llm_assets.errors import ProviderError
 from llm_assets.gateways.batches import (
     Batch,
     build_no_batches_error,
@@ -20,6 +20,9 @@ from llm_assets.gateways.batches import (
     list_batches,
     register_batch_file,
 )
+
+if TYPE_CHECKING:
+    from llm_assets.defs.runs import TaskRunner  # imports Dagster, which takes long
 
 
 @click.command()
@@ -43,6 +46,11 @@ from llm_assets.gateways.batches import (
 @click.option(
     "--force", is_flag=True, help="Ask anew, also where there are answers. This is paid again."
 )
+@click.option(
+    "--stale",
+    is_flag=True,
+    help="Only what is stale, missing or failed, and what then turns out to be stale after it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
 def run(
     task: str | None,
@@ -52,6 +60,7 @@ def run(
     inputs: tuple[Path, ...],
     limit: int | None,
     force: bool,
+    stale: bool,
     as_json: bool,
 ) -> None:
     """Run TASK: read its tables, ask the model what is not on record, write exports and reports.
@@ -60,12 +69,21 @@ def run(
     """
     choice = choose_task(task, config=config)
     chosen = _choose_batches(choice, keys=batches, inputs=inputs)
+    if stale and (force or limit is not None):
+        raise click.UsageError(
+            "--stale decides by itself what runs; leave --force and --limit out."
+        )
     choice_of_run = RunChoice(limit=limit, is_forced=force)
     with open_console(is_quiet=as_json) as console:
-        exit_code = _run_batches(
-            choice, chosen, console, choice_of_run=choice_of_run, as_json=as_json
-        )
-    sys.exit(exit_code)
+        runs = BatchRuns(choice=choice, console=console)
+        if stale:
+            _refresh_batches(choice, chosen, runs)
+        else:
+            _run_batches(choice, chosen, runs, choice_of_run=choice_of_run)
+    if as_json:
+        record = {"task": choice.task.name, "batches": runs.records}
+        click.echo(json.dumps(record, ensure_ascii=False))
+    sys.exit(runs.exit_code)
 
 
 def _choose_batches(
@@ -82,43 +100,45 @@ def _choose_batches(
 
 
 def _run_batches(
-    choice: TaskChoice,
-    batches: Sequence[Batch],
-    console: Console,
-    *,
-    choice_of_run: RunChoice,
-    as_json: bool,
-) -> int:
-    """Run one batch after the other; a batch that stops does not keep the next one from running."""
+    choice: TaskChoice, batches: Sequence[Batch], runs: BatchRuns, *, choice_of_run: RunChoice
+) -> None:
+    with _open_runner(choice, runs.console) as runner:
+        if _prepare(runner, batches, runs):
+            keys = [batch.key for batch in batches]
+            runs.run_all(keys, lambda key: runner.run_batch(key, choice_of_run))
+            runner.refresh_overview()
+
+
+def _refresh_batches(choice: TaskChoice, batches: Sequence[Batch], runs: BatchRuns) -> None:
+    """Bring up to date what is not, and touch nothing else."""
+    with _open_runner(choice, runs.console) as runner:
+        if _prepare(runner, batches, runs):
+            found = {each.batch: each for each in runner.read_status().batches}
+            due = [key for batch in batches if found[key := batch.key].is_due]
+            runs.console.show_due([found[key] for key in due], n_batches=len(batches))
+            runs.run_all(due, runner.refresh_batch)
+            runner.refresh_overview()
+
+
+def _prepare(runner: "TaskRunner", batches: Sequence[Batch], runs: BatchRuns) -> bool:
+    """Make the batches known and what they share; whether they can run."""
+    runner.register(batches)
+    end = runner.ensure_schema()
+    if end.problem is not None:
+        runs.note_problem([batch.key for batch in batches], end)
+    return end.problem is None
+
+
+@contextmanager
+def _open_runner(choice: TaskChoice, console: Console) -> "Generator[TaskRunner]":
     from llm_assets.defs.history import open_history
     from llm_assets.defs.project_definitions import build_scope
+    from llm_assets.defs.reloading import reload_shown_code
     from llm_assets.defs.runs import open_task_runner
 
-    task, project = choice.task, choice.project
-    scope = build_scope(project, task, observers=[console])
-    records: list[dict[str, JsonValue]] = []
-    codes = [0]
-    with open_history(project) as history, open_task_runner(scope, history) as runner:
-        runner.register(batches)
-        end = runner.ensure_schema()
-        if end.problem is not None:
-            console.show_problem(end.problem)
-            records += [{"batch": batch.key, "error": end.problem} for batch in batches]
-            codes.append(end.exit_code)
-        for batch in batches if end.problem is None else ():
-            console.begin_batch(task.name, batch.key)
-            end = runner.run_batch(batch.key, choice_of_run)
-            if end.problem is None:
-                result = load_batch_result(task, project, batch.key)
-                console.show_result(result)
-                records.append(result.build_json())
-                codes.append(result.exit_code)
-                continue
-            console.show_problem(end.problem)
-            records.append({"batch": batch.key, "error": end.problem})
-            codes.append(end.exit_code)
-            if end.exit_code == ProviderError.exit_code:
-                break  # the next batch would meet the same endpoint
-    if as_json:
-        click.echo(json.dumps({"task": task.name, "batches": records}, ensure_ascii=False))
-    return max(codes)
+    scope = build_scope(choice.project, choice.task, observers=[console])
+    with open_history(choice.project) as history, open_task_runner(scope, history) as runner:
+        yield runner
+        note = reload_shown_code(scope, history)
+    if note is not None:
+        console.show_note(note)

@@ -3,14 +3,16 @@
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from llm_assets.config.automation import AutomationSettings
 from llm_assets.config.base import FreeValue, Settings
+from llm_assets.config.checks import CheckSettings
 from llm_assets.config.endpoint import PriceSettings, StructuredOutput
+from llm_assets.config.grouping import ContextSettings, GroupingSettings
 
 TableFormat = Literal["csv", "psv", "tsv", "xlsx", "jsonl", "parquet"]
 ExportFormat = Literal["csv", "psv", "tsv", "jsonl"]
-Mode = Literal["row", "group_output", "row_output_with_group_context"]
 
 NULL_TOKENS = (
     "None",
@@ -62,47 +64,6 @@ class CleaningSettings(Settings):
     """The list for one column in place of the general one; `[]` where "N/A" is a real label."""
     undo_escapes: bool = False
     """Turn `\\,` `\\;` `\\|` back into the delimiter they stand for."""
-
-
-class GroupingSettings(Settings):
-    """What one model call is about: a row, a group, or a row seen among its group."""
-
-    mode: Mode = "row"
-    """`row`, `group_output` (one output a group) or `row_output_with_group_context` (one output a row)."""
-    column: str | None = None
-    """The column whose equal values make a group."""
-    max_rows_per_group: Annotated[int, Field(ge=1)] | None = None
-    """At most this many rows, the first ones, stand in a group's context."""
-
-    @model_validator(mode="after")
-    def _check_column(self) -> "GroupingSettings":
-        if (self.mode == "row") is not (self.column is None):
-            hint = "takes no `column`" if self.mode == "row" else "needs a `column` to group by"
-            raise ValueError(f"mode {self.mode!r} {hint}")
-        return self
-
-
-class ContextSettings(Settings):
-    """How rows are written out for the model."""
-
-    include: tuple[str, ...] = ()
-    """Only these columns reach the model; all of them where both lists are empty."""
-    exclude: tuple[str, ...] = ()
-    """Every column but these reaches the model."""
-    order: Literal["input", "alphabetical"] = "input"
-    """The order of a row's columns."""
-    row_template: str = "{{ row_block }}"
-    """How one row of a group stands in its context; `{__ROW_KV_BLOCK__}` is understood too."""
-    truncate_field_chars: Annotated[int, Field(ge=1)] | None = None
-    """Longer values are cut to this many characters; every cut is recorded."""
-    max_context_chars: Annotated[int, Field(ge=1)] | None = None
-    """A longer group context is cut to this many characters; every cut is recorded."""
-
-    @model_validator(mode="after")
-    def _check_one_list(self) -> "ContextSettings":
-        if self.include and self.exclude:
-            raise ValueError("give `include` or `exclude`, not both")
-        return self
 
 
 class SchemaGenerationSettings(Settings):
@@ -277,6 +238,8 @@ class TaskSettings(Settings):
     """Without it every valid answer is accepted."""
     limits: LimitSettings = LimitSettings()
     budget: BudgetSettings = BudgetSettings()
+    checks: CheckSettings = CheckSettings()
+    automation: AutomationSettings = AutomationSettings()
     export: ExportSettings = ExportSettings()
     report: ReportSettings = ReportSettings()
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import ConfigDict
 
-from llm_assets.config.task import ContextSettings
+from llm_assets.config.grouping import ContextSettings
 from llm_assets.core.fingerprint import render_json
 from llm_assets.core.ids import RowId
 from llm_assets.core.values import FROZEN_RECORD, Scalar

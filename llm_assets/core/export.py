@@ -105,7 +105,7 @@ def build_export(
         [
             *build_input_columns(input_names, [line.values for line in lines]),
             *output_columns,
-            *_build_uncovered_columns(outputs, output_columns),
+            *build_uncovered_columns(outputs, output_columns),
             *build_status_columns(items_meta.mode),
         ]
     )
@@ -148,9 +148,10 @@ def _build_group_lines(
     ]
 
 
-def _build_uncovered_columns(
+def build_uncovered_columns(
     outputs: LLMOutputs, columns: tuple[ExportColumn, ...]
 ) -> Iterable[ExportColumn]:
+    """Columns for fields of outputs that these columns leave out, where the schema lets a model add some."""
     paths = [column.path for column in columns if column.source == "output"]
     if () in paths:
         return []
@@ -176,11 +177,12 @@ def _build_row(
     }
     return ExportRow(
         work_id=line.item.work_id,
-        values={column.name: _read_path(sources[column.source], column.path) for column in columns},
+        values={column.name: read_path(sources[column.source], column.path) for column in columns},
     )
 
 
-def _read_path(source: Mapping[str, JsonValue] | None, path: tuple[str, ...]) -> JsonValue:
+def read_path(source: Mapping[str, JsonValue] | None, path: tuple[str, ...]) -> JsonValue:
+    """The value that these keys lead to; None where there is nothing."""
     if source is None:
         return None
     if not path:

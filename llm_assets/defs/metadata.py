@@ -1,97 +1,170 @@
-"""How values look in the UI: small tables and plain words."""
+"""What a materialization says of itself: how much, what it looks like, where its files lie.
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
+Dagster draws every number over the batches, so each batch has the same keys. A count that is not there would read as
+one that nobody took: it is 0. What is not known is null, and so no point in a plot: an unknown cost is not free.
+"""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from pathlib import Path
 
 import dagster as dg
 
+from llm_assets.core.answer_columns import AnswerSchemas, build_line_columns
+from llm_assets.core.context import decide_visible_columns
 from llm_assets.core.export import ExportTable
-from llm_assets.core.llm_outputs import LLMOutputs, Totals
-from llm_assets.core.markdown import escape_markdown, render_table
-from llm_assets.core.money import render_cost
-from llm_assets.core.plan import Plan
-from llm_assets.core.plan_text import render_cost_range
-from llm_assets.core.run_summary import RunSummary
-from llm_assets.gateways.exports import ExportFile
+from llm_assets.core.group_contexts import GroupContexts
+from llm_assets.core.ids import BatchKey
+from llm_assets.core.input_snapshot import InputSnapshot
+from llm_assets.core.llm_outputs import LLMOutputs
+from llm_assets.core.stage_columns import (
+    StageColumn,
+    build_context_columns,
+    build_item_columns,
+    build_snapshot_columns,
+    name_item_columns,
+)
+from llm_assets.core.work_items import WorkItem, WorkItems
+from llm_assets.defs.publishing import INPUT_KEY
+from llm_assets.defs.scope import TaskScope
+from llm_assets.defs.table_metadata import describe_table
+from llm_assets.gateways.exports import ExportFile, find_export
+from llm_assets.gateways.reports import WrittenReport
 
-PREVIEW_ROWS = 5
-"""Every event is kept in Dagster's database, so a preview stays small."""
-PREVIEW_CHARS = 120
+MAX_REPORT_CHARS = 20_000
+"""Of a report in an event; the file holds the whole of it."""
 
 
-def render_preview(
-    rows: Iterable[Mapping[str, object]], columns: Sequence[str]
-) -> dg.MarkdownMetadataValue:
-    """The first rows as a table."""
-    first_rows = islice(rows, PREVIEW_ROWS)
-    cells = [[_render_cell(row.get(column)) for column in columns] for row in first_rows]
-    header = [escape_markdown(column) for column in columns]
-    return dg.MetadataValue.md(render_table(header, cells))
+def describe_snapshot(
+    scope: TaskScope, snapshot: InputSnapshot, *, path: Path
+) -> dict[str, object]:
+    """What was read, from where and as what."""
+    meta = snapshot.meta
+    columns = build_snapshot_columns(snapshot, id_column=scope.task.settings.input.id_column)
+    rows = (record.values for record in snapshot.records)
+    return {
+        **describe_table(scope, columns, rows=rows, n_rows=meta.n_rows),
+        "columns": meta.n_cols,
+        "nulls": meta.n_nulls,
+        "input_path": meta.input_path,
+        "input_file": dg.MetadataValue.path(str(path)),
+        INPUT_KEY: meta.sha256,
+        "format": meta.format,
+        "encoding": meta.encoding,
+    }
 
 
-def describe_outputs(outputs: LLMOutputs, summary: RunSummary) -> dict[str, object]:
-    """The counts of a batch and of the run that finished it."""
-    totals = outputs.meta.totals
-    example = next((o.output for o in outputs.records if o.output is not None), None)
-    fields = () if example is None else tuple(example)
-    shown = (
-        {"outcome": o.outcome, "reason": o.reason, **(o.output or {})} for o in outputs.records
+def describe_contexts(
+    scope: TaskScope, contexts: GroupContexts, *, columns: tuple[str, ...]
+) -> dict[str, object]:
+    """How large the groups are and what was cut; `columns` are those of the input.
+
+    Where rows are not grouped there is no table.
+    """
+    meta, records = contexts.meta, contexts.records
+    table: tuple[StageColumn, ...] = ()
+    if meta.grouping_column is not None:
+        shown = decide_visible_columns(columns, scope.task.settings.context)
+        table = build_context_columns(meta.grouping_column, shown=shown)
+    rows = (
+        {
+            "group_key": group.group_key,
+            "text": group.text,
+            "n_rows": group.n_rows,
+            "n_rows_used": group.n_rows_used,
+            "n_chars": len(group.text),
+            "n_cuts": len(group.cuts),
+        }
+        for group in records
     )
-    present = {f"items_{name}": count for name, count in totals.outcomes.items() if count}
     return {
-        "dagster/row_count": totals.n_items,
-        **present,
-        "calls_sent": summary.calls_sent,
-        "calls_reused": summary.calls_reused,
-        "cost": render_batch_cost(totals),
-        "cost_usd": float(totals.cost_usd),
-        "prompt_tokens": totals.prompt_tokens,
-        "completion_tokens": totals.completion_tokens,
-        "run_cost_usd": float(summary.cost_usd),
-        "elapsed_seconds": summary.elapsed_seconds,
-        "latency_p50_seconds": summary.latency_p50_seconds or 0.0,
-        "latency_p95_seconds": summary.latency_p95_seconds or 0.0,
-        "model": f"{outputs.meta.endpoint}/{outputs.meta.model}",
-        "is_rehearsal": outputs.meta.is_rehearsal,
-        "prompt_sha256": outputs.meta.prompt_sha256,
-        "schema_sha256": outputs.meta.schema_sha256,
-        "preview": render_preview(shown, ["outcome", *fields, "reason"]),
+        **describe_table(scope, table, rows=rows, n_rows=meta.n_groups),
+        "grouping_column": meta.grouping_column,
+        "grouped_rows": meta.n_rows,
+        "rows_left_out": sum(group.n_rows - group.n_rows_used for group in records),
+        "largest_context_chars": max((len(group.text) for group in records), default=0),
+        "cut_groups": sum(bool(group.cuts) for group in records),
     }
 
 
-def describe_plan(plan: Plan) -> dict[str, object]:
-    """What the run was going to do, and between which bounds its cost was said to lie."""
-    cost = plan.estimate.cost_usd
-    amounts = {} if cost is None else {"low": cost.low_usd, "high": cost.high_usd}
+def describe_items(scope: TaskScope, items: WorkItems) -> dict[str, object]:
+    """What the model is asked about."""
+    meta = items.meta
     return {
-        **{f"planned_{reason}": count for reason, count in plan.reasons},
-        "planned_answered": plan.n_answered,
-        "planned_left_out": plan.n_left_out,
-        "planned_calls": plan.n_calls_to_send,
-        "planned_cost": render_cost_range(cost),
-        **{f"planned_cost_{end}_usd": float(amount) for end, amount in amounts.items()},
+        **describe_table(
+            scope, build_item_columns(items), rows=_iter_item_rows(items), n_rows=meta.n_items
+        ),
+        "mode": meta.mode,
+        "columns_shown": len(meta.columns),
+        "groups": meta.n_group_contexts,
+        "repeated_items": sum(item.occurrence > 0 for item in items.records),
+        "cut_items": sum(bool(item.cuts) for item in items.records),
     }
 
 
-def describe_export(table: ExportTable, files: Sequence[ExportFile]) -> dict[str, object]:
-    """Where the files lie and what is in them."""
-    columns = [column.name for column in table.meta.columns]
-    paths = {f"file_{file.path.suffix[1:]}": str(file.path) for file in files}
+def describe_export(
+    scope: TaskScope,
+    table: ExportTable,
+    *,
+    files: Sequence[ExportFile],
+    outputs: LLMOutputs,
+    schemas: AnswerSchemas,
+) -> dict[str, object]:
+    """What is in the files, and where they lie."""
+    only_accepted = scope.task.settings.export.only_accepted
+    columns = build_line_columns(table.meta, outputs, schemas, only_accepted=only_accepted)
+    rows = (line.values for line in table.records)
     return {
-        "dagster/row_count": table.meta.n_rows,
+        **describe_table(scope, columns, rows=rows, n_rows=table.meta.n_rows),
         "accepted": table.meta.n_accepted,
+        "left_out": table.meta.n_left_out,
+        "is_rehearsal": table.meta.is_rehearsal,
         "formulas_made_harmless": max((file.n_formulas for file in files), default=0),
-        **{name: dg.MetadataValue.path(path) for name, path in paths.items()},
-        "preview": render_preview((row.values for row in table.records), columns),
+        **_list_files(file.path for file in files),
     }
 
 
-def render_batch_cost(totals: Totals) -> str:
-    """What a batch cost, unknown prices said as such."""
-    return render_cost(
-        totals.cost_usd, n_calls=totals.n_calls, n_calls_unpriced=totals.n_calls_unpriced
-    )
+def describe_report(
+    scope: TaskScope, batch: BatchKey, *, written: WrittenReport, outputs: LLMOutputs
+) -> dict[str, object]:
+    """The report itself, and the files of the batch that people open."""
+    formats = scope.task.settings.export.formats
+    exports = (find_export(scope.task, scope.project, batch, name) for name in formats)
+    totals = outputs.meta.totals
+    return {
+        "report": dg.MetadataValue.md(_cut_report(written)),
+        "report_path": dg.MetadataValue.path(str(written.path)),
+        **_list_files(exports),
+        "items": totals.n_items,
+        "accepted": totals.outcomes["accepted"],
+        "cost_usd": describe_amount(totals.cost_usd, is_known=totals.n_calls_unpriced == 0),
+    }
 
 
-def _render_cell(value: object) -> str:
-    return "" if value is None else escape_markdown(str(value), max_chars=PREVIEW_CHARS)
+def describe_amount(amount: Decimal, *, is_known: bool) -> float | None:
+    """US dollars as a point of a plot; none where a part of the amount is not known."""
+    return float(amount) if is_known else None
+
+
+def _iter_item_rows(items: WorkItems) -> Iterable[dict[str, object]]:
+    names = name_item_columns(items.meta)
+
+    def build_row(item: WorkItem) -> dict[str, object]:
+        own = {names.work_id: item.work_id, names.n_rows: len(item.row_ids)}
+        group = {} if names.group_key is None else {names.group_key: item.group_key}
+        return {**item.values, **own, **group}
+
+    return map(build_row, items.records)
+
+
+def _list_files(paths: Iterable[Path]) -> dict[str, dg.PathMetadataValue]:
+    return {f"file_{path.suffix[1:]}": dg.MetadataValue.path(str(path)) for path in paths}
+
+
+def _cut_report(written: WrittenReport) -> str:
+    """Whole sections of the report, so that no table or fence is cut in two."""
+    text = written.text
+    if len(text) <= MAX_REPORT_CHARS:
+        return text
+    end = text.rfind("\n## ", 0, MAX_REPORT_CHARS)
+    return f"{text[: max(end, 0)].rstrip()}\n\nThe rest stands in the file, see `report_path`."

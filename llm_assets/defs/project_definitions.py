@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from llm_assets.defs.io_managers import ArtifactIOManager
 from llm_assets.defs.scope import TaskScope
 from llm_assets.defs.task_definitions import build_task_definitions
 from llm_assets.gateways.clock import SystemClock
@@ -26,14 +25,23 @@ def build_definitions(
     Steps run in the process of their run: the calls of a stage are concurrent by themselves, and a process for
     each of eight short stages would take ten times as long as the stages.
     """
-    shared = dg.Definitions(
-        resources={"io_manager": ArtifactIOManager(project.artifacts)},
-        executor=dg.in_process_executor,
-    )
+    shared = dg.Definitions(executor=dg.in_process_executor)
     scopes = [build_scope(project, task, observers=observers) for task in tasks]
     return dg.Definitions.merge(shared, *(build_task_definitions(scope) for scope in scopes))
 
 
-def build_scope(project: Project, task: Task, *, observers: Sequence[Observer]) -> TaskScope:
+def build_scope(
+    project: Project,
+    task: Task,
+    *,
+    observers: Sequence[Observer],
+    key_prefix: tuple[str, ...] = (),
+) -> TaskScope:
     """One task with the machine's own clock."""
-    return TaskScope(project=project, task=task, clock=SystemClock(), observers=observers)
+    return TaskScope(
+        project=project,
+        task=task,
+        clock=SystemClock(),
+        observers=observers,
+        key_prefix=key_prefix,
+    )

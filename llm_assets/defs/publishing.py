@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import dagster as dg
 from pydantic import BaseModel
 
+from llm_assets.defs.check_results import StageChecks
 from llm_assets.errors import LLMAssetsError
 from llm_assets.gateways.artifacts import Collection, fingerprint_model, fingerprint_records
 
@@ -17,18 +18,36 @@ EXIT_CODE_KEY = "exit_code"
 REMEDY_KEY = "remedy"
 SOURCE_KEY = "source_sha256"
 """Which module a schema was made from."""
+INPUT_KEY = "input_sha256"
+"""Which file a snapshot was taken of."""
+BATCHES_KEY = "llm_assets/batches_sha256"
+"""What all batches were when a stage about them was made."""
+CLEANED_VERSION = "cleaned"
+"""The data version of a value that was put away."""
+BLOCKED_KEY = "llm_assets/blocked_by"
+"""What the checks found that keep what comes after a value from being made; not there where none does."""
 
 
 def publish(
-    value: Value, *, metadata: Mapping[str, Any], data_version: str | None = None
+    value: Value,
+    *,
+    metadata: Mapping[str, Any],
+    data_version: str | None = None,
+    checks: StageChecks | None = None,
 ) -> dg.MaterializeResult[Value]:
     """The value of a stage with the version of its content: the same content is the same version.
 
-    A stage names its own version where not all of its content counts, such as times and costs.
+    A stage names its own version where not all of its content counts, such as times and costs. What its checks
+    block is told with the value: Dagster puts the version on record all the same, and only this run stops.
     """
     version = data_version or build_version(value)
+    blocked_by = checks.blocked_by if checks else None
+    blocked = {} if blocked_by is None else {BLOCKED_KEY: blocked_by}
     return dg.MaterializeResult(
-        value=value, metadata=dict(metadata), data_version=dg.DataVersion(version)
+        value=value,
+        metadata={**metadata, **blocked},
+        data_version=dg.DataVersion(version),
+        check_results=checks.results if checks else (),
     )
 
 

@@ -2,32 +2,25 @@
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 
 import dagster as dg
 from dagster import DagsterExecutionInterruptedError
 
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.run_choice import RunChoice
+from llm_assets.core.stage_graph import StageNode
+from llm_assets.core.staleness import list_due
+from llm_assets.core.task_status import TaskStatus
 from llm_assets.defs.abandoned_runs import PROCESS_TAG, end_abandoned_runs, open_process_lock
+from llm_assets.defs.jobs import name_batch_job, name_overview_job, name_schema_job
 from llm_assets.defs.project_definitions import build_definitions
-from llm_assets.defs.publishing import EXIT_CODE_KEY, SOURCE_KEY
+from llm_assets.defs.registering import register_batches
+from llm_assets.defs.run_ends import FINE, RunEnd, read_end
 from llm_assets.defs.scope import TaskScope
-from llm_assets.defs.task_definitions import TASK_STAGES, name_batch_job, name_schema_job
-from llm_assets.gateways.batches import Batch, hash_file
-from llm_assets.gateways.task_schemas import load_task_schema
-
-DATA_VERSION_TAG = "dagster/data_version"
-CODE_VERSION_TAG = "dagster/code_version"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunEnd:
-    """How a Dagster run ended."""
-
-    problem: str | None
-    """What went wrong, in plain words; None where all is well."""
-    exit_code: int
+from llm_assets.defs.task_definitions import build_task_graph
+from llm_assets.defs.task_status import read_task_status
+from llm_assets.gateways.batches import Batch
 
 
 class TaskRunner:
@@ -37,23 +30,26 @@ class TaskRunner:
         self._scope = scope
         self._process = process
         self._instance = instance
+        self._graph = build_task_graph(scope)
         self._definitions = build_definitions(
             scope.project, [scope.task], observers=scope.observers
         )
 
     def register(self, batches: Sequence[Batch]) -> None:
         """Make the batches known, and their files' versions, which has to happen before their first run."""
-        keys = [batch.key for batch in batches]
-        self._instance.add_dynamic_partitions(str(self._scope.batches.name), keys)
-        for batch in batches:
-            self._report_version(batch)
+        register_batches(self._scope, self._instance, batches)
+
+    def read_status(self) -> TaskStatus:
+        """How every stage of every batch stands."""
+        return read_task_status(self._scope, self._instance, self._graph)
 
     def ensure_schema(self) -> RunEnd:
         """Bring schema and schema text up to date where they are not."""
-        stages = [self._definitions.get_assets_def(self._scope.build_key(s)) for s in TASK_STAGES]
-        if all(self._is_current(stage) for stage in stages) and self._is_schema_unchanged():
-            return RunEnd(problem=None, exit_code=0)
-        return self._execute(name_schema_job(self._scope), batch=None, config={})
+        nodes = [node for node in self._graph.shared if not self._graph.is_about_batches(node)]
+        job = name_schema_job(self._scope)
+        if self._scope.task.settings.schema_.force:
+            return self._execute(job, batch=None, config={})
+        return self._refresh(job, nodes, batch=None)
 
     def run_batch(self, batch: BatchKey, choice: RunChoice) -> RunEnd:
         """Run all stages of one batch."""
@@ -63,54 +59,66 @@ class TaskRunner:
         config = {"ops": {op: {"config": given}}}
         return self._execute(name_batch_job(self._scope), batch=batch, config=config)
 
-    def _execute(self, job: str, *, batch: BatchKey | None, config: Mapping[str, object]) -> RunEnd:
-        """Execute a job; `KeyboardInterrupt` where somebody stopped it."""
+    def refresh_batch(self, batch: BatchKey) -> RunEnd:
+        """Make anew what is stale, missing or failed of a batch, and what then turns out to be stale after it.
+
+        Where a stage comes out as it was, what reads it stays untouched.
+        """
+        return self._refresh(name_batch_job(self._scope), self._graph.batched, batch=batch)
+
+    def refresh_overview(self) -> RunEnd:
+        """Look at all batches again where any of them changed."""
+        nodes = [node for node in self._graph.shared if self._graph.is_about_batches(node)]
+        status = self.read_status()
+        if not list_due(nodes, status.shared):
+            return FINE
+        return self._execute(name_overview_job(self._scope), batch=None, config={})
+
+    def _refresh(self, job: str, nodes: Sequence[StageNode], *, batch: BatchKey | None) -> RunEnd:
+        """Make what is due and look again, until nothing is; no stage is made twice."""
+        batches = [] if batch is None else [batch]
+        made: set[str] = set()
+        end = FINE
+        while end.problem is None:
+            status = read_task_status(self._scope, self._instance, self._graph, batches=batches)
+            stages = status.shared if batch is None else status.batches[0].stages
+            due = [name for name in list_due(nodes, stages) if name not in made]
+            if not due:
+                break
+            made.update(due)
+            latest = self._execute(job, batch=batch, config={}, stages=due)
+            end = replace(
+                latest,
+                exit_code=max(end.exit_code, latest.exit_code),
+                failed_checks=(*end.failed_checks, *latest.failed_checks),
+                stages=(*end.stages, *latest.stages),
+            )
+        return end
+
+    def _execute(
+        self,
+        job: str,
+        *,
+        batch: BatchKey | None,
+        config: Mapping[str, object],
+        stages: Sequence[str] | None = None,
+    ) -> RunEnd:
+        """Execute a job or some of its stages; `KeyboardInterrupt` where somebody stopped it."""
         # The console shows the plan and the progress; Dagster's own lines are in the run's log in the UI.
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+        keys = None if stages is None else [self._scope.build_key(stage) for stage in stages]
         try:
             result = self._definitions.resolve_job_def(job).execute_in_process(
                 run_config={**config, **quiet},
                 partition_key=batch,
                 instance=self._instance,
                 tags={PROCESS_TAG: self._process},
+                asset_selection=keys,
                 raise_on_error=False,
             )
         except DagsterExecutionInterruptedError as exc:
             raise KeyboardInterrupt from exc
-        return _read_end(result)
-
-    def _report_version(self, batch: Batch) -> None:
-        version = hash_file(batch.path)
-        key = self._scope.build_key("input_file")
-        records = self._instance.fetch_observations(
-            dg.AssetRecordsFilter(asset_key=key, asset_partitions=[batch.key]), limit=1
-        ).records
-        known = records[0].asset_observation if records else None
-        if known is None or known.tags.get(DATA_VERSION_TAG) != version:
-            self._instance.report_runless_asset_event(
-                dg.AssetObservation(key, partition=batch.key, tags={DATA_VERSION_TAG: version})
-            )
-
-    def _is_current(self, stage: dg.AssetsDefinition) -> bool:
-        materialization = self._find_materialization(stage.key)
-        if materialization is None:
-            return False
-        recorded = (materialization.tags or {}).get(CODE_VERSION_TAG)
-        return recorded == stage.code_versions_by_key[stage.key]
-
-    def _is_schema_unchanged(self) -> bool:
-        """Whether the module is the one that was recorded, and nobody forces a new one."""
-        task = self._scope.task
-        materialization = self._find_materialization(self._scope.build_key("schema"))
-        if materialization is None or task.settings.schema_.force or not task.schema_path.exists():
-            return False
-        recorded = materialization.metadata.get(SOURCE_KEY)
-        current = load_task_schema(task, self._scope.project).source_sha256
-        return recorded is not None and recorded.value == current
-
-    def _find_materialization(self, key: dg.AssetKey) -> dg.AssetMaterialization | None:
-        event = self._instance.get_latest_materialization_event(key)
-        return event.asset_materialization if event else None
+        return read_end(result)
 
 
 @contextmanager
@@ -119,23 +127,3 @@ def open_task_runner(scope: TaskScope, history: dg.DagsterInstance) -> Generator
     with open_process_lock(history) as process:
         end_abandoned_runs(history)
         yield TaskRunner(scope, history, process=process)
-
-
-def _read_end(result: dg.ExecuteInProcessResult) -> RunEnd:
-    if result.success:
-        return RunEnd(problem=None, exit_code=0)
-    failures = [event.step_failure_data for event in result.get_step_failure_events()]
-    for failure in failures:
-        user_failure = failure.user_failure_data
-        if user_failure is not None:
-            code = user_failure.metadata.get(EXIT_CODE_KEY)
-            exit_code = code.value if code is not None else None
-            return RunEnd(
-                problem=user_failure.description or "The run failed.",
-                exit_code=exit_code if isinstance(exit_code, int) else 2,
-            )
-    error = failures[0].error if failures else None
-    if error is not None and error.cls_name == DagsterExecutionInterruptedError.__name__:
-        raise KeyboardInterrupt
-    problem = error.to_string() if error else "The run did not finish."
-    return RunEnd(problem=problem, exit_code=2)

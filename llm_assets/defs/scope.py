@@ -1,19 +1,18 @@
 """What every asset of a task is built from, and what its neighbours in the graph are called."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
-from llm_assets.core.fingerprint import fingerprint
+from llm_assets.core.code_version import render_code_version
 from llm_assets.core.ids import BatchKey
 from llm_assets.gateways.clock import Clock
 from llm_assets.gateways.llm_run import Observer
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.tasks import Task
-
-CODE_VERSION_DIGITS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +24,8 @@ class TaskScope:
     clock: Clock
     observers: Sequence[Observer]
     """Who is told about runs, beside the run's own log."""
+    key_prefix: tuple[str, ...] = ()
+    """What stands before the task's name in every key; files and the partitions' name are the same without it."""
 
     @property
     def batches(self) -> dg.DynamicPartitionsDefinition:
@@ -43,18 +44,19 @@ class TaskScope:
 
     def build_key(self, stage: str) -> dg.AssetKey:
         """The key of one of the task's assets."""
-        return dg.AssetKey([self.task.name, stage])
+        return dg.AssetKey([*self.key_prefix, self.task.name, stage])
 
     def build_input(self, stage: str) -> dg.AssetIn:
         """The value of another stage as an argument."""
         return dg.AssetIn(key=self.build_key(stage))
 
-    def build_code_version(self, recipe: int, *parts: object) -> str:
+    def build_code_version(self, recipe: int, **parts: object) -> str:
         """Changes with what the asset itself uses: its recipe and its own settings, nothing else.
 
-        Staleness looks one step back only, so a setting belongs to the asset that reads it.
+        Staleness looks one step back only, so a setting belongs to the asset that reads it. The names of the
+        parts are what a person is told of a change.
         """
-        return fingerprint([recipe, *parts])[:CODE_VERSION_DIGITS]
+        return render_code_version(recipe, parts)
 
 
 def get_batch(context: dg.AssetExecutionContext) -> BatchKey:
@@ -62,6 +64,10 @@ def get_batch(context: dg.AssetExecutionContext) -> BatchKey:
     return BatchKey(context.partition_key)
 
 
-def dump_settings(settings: Any) -> Mapping[str, Any]:  # noqa: ANN401 -- any block of settings
+def dump_settings(
+    settings: Any,  # noqa: ANN401 -- any block of settings
+    *,
+    exclude: AbstractSet[str] = frozenset(),
+) -> Mapping[str, Any]:
     """A block of settings as plain data, for a code version."""
-    return settings.model_dump(mode="json")
+    return settings.model_dump(mode="json", exclude=set(exclude))

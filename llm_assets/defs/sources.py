@@ -4,6 +4,7 @@ import warnings
 
 import dagster as dg
 
+from llm_assets.defs.definition_metadata import describe_definition, list_prompts
 from llm_assets.defs.scope import TaskScope
 from llm_assets.gateways.batches import hash_inputs
 
@@ -33,21 +34,25 @@ def _build_input_file(scope: TaskScope) -> dg.SourceAsset:
         return dg.observable_source_asset(
             key=scope.build_key("input_file"),
             group_name=scope.task.name,
-            tags=scope.tags,
+            # A source has no argument for kinds; they are tags of this form. Nor can it have owners.
+            tags={**scope.tags, "dagster/kind/table": "", "dagster/kind/file": ""},
+            metadata=describe_definition(scope, files={"input_folder": scope.task.input_folder}),
             partitions_def=scope.batches,
             description=f"The tables in `{folder}`, one a batch.",
         )(input_file)
 
 
 def _build_prompt_file(scope: TaskScope) -> dg.AssetSpec:
-    path = scope.project.show(scope.task.prompt_path)
+    prompts = list_prompts(scope)
+    shown = " and the judge's, ".join(f"`{scope.project.show(path)}`" for path in prompts.values())
     return dg.AssetSpec(
         key=scope.build_key("prompt_file"),
         group_name=scope.task.name,
+        owners=scope.owners,
         tags=scope.tags,
         kinds={"yaml", "jinja"},
-        description=f"The prompt, `{path}`. A change makes the outputs of every batch stale.",
-        metadata={"path": dg.MetadataValue.path(str(scope.task.prompt_path))},
+        description=f"The prompt, {shown}. A change makes the outputs of every batch stale.",
+        metadata=describe_definition(scope, files=prompts),
     )
 
 
@@ -56,8 +61,9 @@ def _build_config_file(scope: TaskScope) -> dg.AssetSpec:
     return dg.AssetSpec(
         key=scope.build_key("config_file"),
         group_name=scope.task.name,
+        owners=scope.owners,
         tags=scope.tags,
         kinds={"yaml"},
         description=f"The task's settings, `{path}`. Each stage is stale only after a change of what it uses.",
-        metadata={"path": dg.MetadataValue.path(str(scope.task.config_path))},
+        metadata=describe_definition(scope),
     )

@@ -1,19 +1,32 @@
 """Everything Dagster knows about one task."""
 
+import warnings
 from collections.abc import Sequence
 
 import dagster as dg
 
+from llm_assets.core.stage_graph import StageGraph
 from llm_assets.defs.assets.export import build_export_asset
 from llm_assets.defs.assets.group_contexts import build_group_contexts_asset
 from llm_assets.defs.assets.input_snapshot import build_input_snapshot_asset
 from llm_assets.defs.assets.llm_outputs import build_llm_outputs_asset
+from llm_assets.defs.assets.overview import build_overview_asset
 from llm_assets.defs.assets.report import build_report_asset
 from llm_assets.defs.assets.schema import build_schema_asset
 from llm_assets.defs.assets.schema_text import build_schema_text_asset
 from llm_assets.defs.assets.work_items import build_work_items_asset
+from llm_assets.defs.automation import (
+    build_automation_sensor,
+    build_schedules,
+    build_version_condition,
+)
+from llm_assets.defs.file_sensors import build_file_sensors
+from llm_assets.defs.jobs import build_jobs
+from llm_assets.defs.refreshing import build_refresh_job
 from llm_assets.defs.scope import TaskScope
 from llm_assets.defs.sources import build_source_assets
+from llm_assets.defs.stage_graph import read_stage_graph
+from llm_assets.defs.staleness_check import build_staleness_check
 
 TASK_STAGES = ("schema", "schema_text")
 """Stages that are the same for all batches."""
@@ -28,52 +41,44 @@ BATCH_STAGES = (
 """Stages that every batch has, in the order in which they run."""
 
 
-def build_task_assets(scope: TaskScope) -> list[dg.AssetsDefinition]:
+def build_stage_assets(scope: TaskScope) -> Sequence[dg.AssetsDefinition]:
     """The stages of a task, in the order in which they run."""
+    with warnings.catch_warnings():
+        # What keeps a stage's values is bound to it by an argument that is marked as beta.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        stages: list[dg.AssetsDefinition] = [
+            build_schema_asset(scope),
+            build_schema_text_asset(scope),
+            build_input_snapshot_asset(scope),
+            build_group_contexts_asset(scope),
+            build_work_items_asset(scope),
+            build_llm_outputs_asset(scope),
+            build_export_asset(scope),
+            build_report_asset(scope),
+        ]
+        stages.append(build_overview_asset(scope, read_stage_graph(scope, stages)))
+    condition = build_version_condition()
     return [
-        build_schema_asset(scope),
-        build_schema_text_asset(scope),
-        build_input_snapshot_asset(scope),
-        build_group_contexts_asset(scope),
-        build_work_items_asset(scope),
-        build_llm_outputs_asset(scope),
-        build_export_asset(scope),
-        build_report_asset(scope),
+        stage.map_asset_specs(lambda spec: spec.replace_attributes(automation_condition=condition))
+        for stage in stages
     ]
 
 
+def build_task_graph(scope: TaskScope) -> StageGraph:
+    """How the stages of a task hang together, with the versions of their settings as they are now."""
+    return read_stage_graph(scope, build_stage_assets(scope))
+
+
 def build_task_definitions(scope: TaskScope) -> dg.Definitions:
-    """The stages, the files they come from, and a job for each half of them."""
+    """The stages, the files they come from, and what brings them up to date."""
+    stages = build_stage_assets(scope)
+    graph = read_stage_graph(scope, stages)
+    jobs = build_jobs(scope, graph)
+    refresh_job = build_refresh_job(scope)
     return dg.Definitions(
-        assets=[*build_source_assets(scope), *build_task_assets(scope)],
-        jobs=[
-            dg.define_asset_job(
-                name=name_schema_job(scope),
-                selection=_select(scope, TASK_STAGES),
-                description="Brings the schema and its text up to date.",
-                executor_def=dg.in_process_executor,
-                tags=scope.tags,
-            ),
-            dg.define_asset_job(
-                name=name_batch_job(scope),
-                selection=_select(scope, BATCH_STAGES),
-                description="Runs one batch from its input file to its report.",
-                executor_def=dg.in_process_executor,
-                tags=scope.tags,
-            ),
-        ],
+        assets=[*build_source_assets(scope), *stages],
+        asset_checks=[build_staleness_check(scope, graph)],
+        jobs=[*jobs, refresh_job],
+        sensors=[*build_file_sensors(scope, graph, jobs), build_automation_sensor(scope)],
+        schedules=build_schedules(scope, refresh_job),
     )
-
-
-def name_schema_job(scope: TaskScope) -> str:
-    """The job that is about no batch."""
-    return f"{scope.task.name}_schema"
-
-
-def name_batch_job(scope: TaskScope) -> str:
-    """The job that runs a batch."""
-    return f"{scope.task.name}_batch"
-
-
-def _select(scope: TaskScope, stages: Sequence[str]) -> dg.AssetSelection:
-    return dg.AssetSelection.assets(*(scope.build_key(stage) for stage in stages))

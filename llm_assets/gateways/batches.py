@@ -3,7 +3,8 @@
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -11,6 +12,7 @@ from typing import get_args
 from pydantic import TypeAdapter, ValidationError
 
 from llm_assets.config.task import TableFormat
+from llm_assets.core.arrivals import FileStamp
 from llm_assets.core.fingerprint import render_json
 from llm_assets.core.ids import BatchKey, Sha256
 from llm_assets.errors import InputError, StorageError, suggest
@@ -65,10 +67,26 @@ def hash_inputs(task: Task, project: Project, *, keys: Iterable[str]) -> dict[st
     }
 
 
+def stamp_file(path: Path) -> FileStamp:
+    """By what a change of the file is noticed without reading it; `InputError` where it is gone."""
+    with _read_plainly(path):
+        found = path.stat()
+    return FileStamp(size_bytes=found.st_size, modified_ns=found.st_mtime_ns)
+
+
 def hash_file(path: Path) -> Sha256:
-    """The SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
+    """The SHA-256 of a file's bytes; `InputError` where it cannot be read."""
+    with _read_plainly(path), path.open("rb") as file:
         return Sha256(hashlib.file_digest(file, "sha256").hexdigest())
+
+
+@contextmanager
+def _read_plainly(path: Path) -> Generator[None]:
+    try:
+        yield
+    except OSError as exc:
+        what = f"The input file {path.name} cannot be read ({exc.strerror})."
+        raise InputError(what, remedy="Put it back, or check its permissions.") from exc
 
 
 def build_no_batches_error(task: Task, project: Project) -> InputError:

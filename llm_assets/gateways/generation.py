@@ -36,6 +36,8 @@ class Generation:
     outputs: LLMOutputs
     plan: Plan
     summary: RunSummary
+    prompt_names: frozenset[str]
+    """The names of an item that the prompts use, the judge's included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +92,12 @@ def generate_outputs(
     write_model(find_run_record(task, project, request.batch), result.summary)
     meta = _build_meta(task, step, module, records=result.outputs)
     outputs = LLMOutputs(meta=meta, records=result.outputs)
-    return Generation(outputs=outputs, plan=result.plan, summary=result.summary)
+    return Generation(
+        outputs=outputs,
+        plan=result.plan,
+        summary=result.summary,
+        prompt_names=_list_prompt_names(step),
+    )
 
 
 def build_items(items: WorkItems, contexts: GroupContexts) -> tuple[Item, ...]:
@@ -118,6 +125,11 @@ def build_items(items: WorkItems, contexts: GroupContexts) -> tuple[Item, ...]:
 def find_run_record(task: Task, project: Project, batch: BatchKey) -> UPath:
     """Where the account of a batch's latest run lies."""
     return project.artifacts / task.name / "llm_outputs" / f"{batch}.run.json"
+
+
+def _list_prompt_names(step: Step) -> frozenset[str]:
+    own = step.prompt.names
+    return own if step.judge is None else own | step.judge.prompt.names
 
 
 def _build_meta(

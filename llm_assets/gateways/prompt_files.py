@@ -1,6 +1,5 @@
 """What a prompt file says."""
 
-import hashlib
 from pathlib import Path
 
 from llm_assets.config.parsing import parse_settings
@@ -13,11 +12,3 @@ def load_prompt(path: Path, *, shown: str) -> PromptSettings:
     """Read a prompt file; `ConfigError` names the file, the line and what is wrong."""
     text = read_text_file(path, shown=shown, purpose="prompt file")
     return parse_settings(PromptSettings, parse_yaml(text, file=shown))
-
-
-def fingerprint_prompt_file(path: Path) -> str:
-    """The hash of a prompt file for a code version; a file that cannot be read is told when it is used."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return ""

@@ -15,6 +15,9 @@ from llm_assets.gateways.tasks import Task
 
 COLLECTIONS = ("input_snapshot", "group_contexts", "work_items", "llm_outputs", "export")
 
+WITHOUT_EFFECT = {"automation", "checks"}
+"""Blocks that say when something runs and what is thought of it, not what a batch is; no report shows them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenReport:
@@ -37,7 +40,7 @@ def build_config_snapshot(task: Task, project: Project, batch: BatchKey) -> Conf
         config_path=project.show(task.config_path),
         config_sha256=task.config_sha256,
         schema_path=project.show(task.schema_path),
-        settings=task.settings.model_dump(mode="json", by_alias=True),
+        settings=task.settings.model_dump(mode="json", by_alias=True, exclude=WITHOUT_EFFECT),
     )
 
 

@@ -1,10 +1,7 @@
 """What a task's schema module says to a model and to an export."""
 
-from llm_assets.core.export_columns import (
-    ExportColumn,
-    build_output_columns,
-    build_verdict_columns,
-)
+from llm_assets.core.answer_columns import AnswerSchemas
+from llm_assets.core.ids import Sha256
 from llm_assets.core.json_schema import build_json_schema, render_problem
 from llm_assets.core.schema_record import SchemaRecord, SchemaText
 from llm_assets.core.schema_text import build_schema_text
@@ -30,15 +27,13 @@ def describe_task_schema(task: Task, project: Project, *, schema: SchemaRecord) 
     )
 
 
-def list_output_columns(
-    task: Task, project: Project, *, schema: SchemaRecord
-) -> tuple[ExportColumn, ...]:
-    """The columns of the output and of the judge's verdict, in the order in which the module declares its fields."""
-    module = load_recorded_schema(task, project, source_sha256=schema.source_sha256)
-    nested = task.settings.export.nested
-    outputs = build_json_schema(module.output_model, mode="serialization")
-    columns = build_output_columns(outputs, nested)
-    if task.settings.judge is None or module.judge_model is None:
-        return columns
-    verdicts = build_json_schema(module.judge_model, mode="serialization")
-    return (*columns, *build_verdict_columns(verdicts, nested))
+def load_answer_schemas(task: Task, project: Project, *, source_sha256: Sha256) -> AnswerSchemas:
+    """What answers and verdicts look like once they are validated, by the module of this hash."""
+    module = load_recorded_schema(task, project, source_sha256=source_sha256)
+    judge_model = None if task.settings.judge is None else module.judge_model
+    return AnswerSchemas(
+        output=build_json_schema(module.output_model, mode="serialization"),
+        verdict=None
+        if judge_model is None
+        else build_json_schema(judge_model, mode="serialization"),
+    )

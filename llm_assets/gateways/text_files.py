@@ -1,5 +1,6 @@
 """How is a person's text file read, and what is said where that fails?"""
 
+import hashlib
 from pathlib import Path
 
 from llm_assets.errors import ConfigError, suggest
@@ -21,6 +22,14 @@ def read_text_file(path: Path, *, shown: str, purpose: str) -> str:
     except OSError as exc:
         what = f"The {purpose} {shown} cannot be read ({exc.strerror})."
         raise ConfigError(what, remedy="Check that it is a file and its permissions.") from exc
+
+
+def fingerprint_file(path: Path) -> str:
+    """The hash of a file for a code version; a file that cannot be read is told when it is used."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def _suggest_neighbour(path: Path) -> str:

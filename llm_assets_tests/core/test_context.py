@@ -1,6 +1,6 @@
 import pytest
 
-from llm_assets.config.task import ContextSettings
+from llm_assets.config.grouping import ContextSettings
 from llm_assets.core.context import (
     Cut,
     cut_values,

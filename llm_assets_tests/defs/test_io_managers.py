@@ -2,14 +2,18 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import dagster as dg
+import pandas as pd
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from pydantic import ConfigDict
 from upath import UPath
 
+from llm_assets.core.export import ExportMeta, ExportRow, ExportTable
+from llm_assets.core.export_columns import ExportColumn
+from llm_assets.core.ids import WorkId
 from llm_assets.core.values import FROZEN_RECORD, CollectionMeta, FrozenModel
 from llm_assets.defs.io_managers import ArtifactIOManager
 from llm_assets.gateways.artifacts import write_model, write_records
@@ -126,6 +130,99 @@ def test_values_are_read_as_what_the_asset_asks_for(base: UPath):
     assert [Card(name="c"), NOTES] == SEEN
     assert materialize(base, [notes, meta_reader], [meta_reader]).success
     assert [NOTES.meta] == SEEN
+
+
+EXPORT = ExportTable(
+    meta=ExportMeta(
+        columns=(
+            ExportColumn(name="id", source="input", path=("id",), kind="text"),
+            ExportColumn(name="score", source="output", path=("score",), kind="integer"),
+        ),
+        n_rows=2,
+        n_accepted=1,
+        n_left_out=0,
+        is_rehearsal=False,
+    ),
+    records=(
+        ExportRow(work_id=WorkId("w1"), values={"score": 7, "id": "007"}),
+        ExportRow(work_id=WorkId("w2"), values={"id": "x", "score": None}),
+    ),
+)
+EXPORT_KEY = dg.AssetKey(["triage", "export"])
+
+
+@dg.asset(key=EXPORT_KEY, partitions_def=BATCHES)
+def export() -> ExportTable:
+    return EXPORT
+
+
+def build_reader(annotation: object, *, key: dg.AssetKey = EXPORT_KEY, is_partitioned=True):
+    """Somebody's asset that takes a stage with this annotation."""
+
+    def read(value) -> None:
+        SEEN.append(value)
+
+    read.__annotations__["value"] = annotation
+    return dg.asset(
+        name="read",
+        ins={"value": dg.AssetIn(key)},
+        partitions_def=BATCHES if is_partitioned else None,
+    )(read)
+
+
+def test_an_export_can_be_taken_as_a_frame(base: UPath):
+    """Code that works with pandas gets rows and columns in the export's order, labels as text."""
+    write_records(base / "triage" / "export" / "may.jsonl", EXPORT)
+    read = build_reader(pd.DataFrame)
+    assert materialize(base, [export, read], [read]).success
+    (frame,) = SEEN
+    assert isinstance(frame, pd.DataFrame)
+    assert list(frame.columns) == ["id", "score"]
+    assert list(frame["id"]) == ["007", "x"]
+    assert frame["score"].tolist()[0] == 7
+    assert frame["score"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize("batches", [["may"], ["may", "10.x"]])
+def test_all_batches_come_by_their_keys(base: UPath, batches: list[str]):
+    """An asset about all batches gets them as a dict, also where there is only one so far."""
+    partitions = dg.StaticPartitionsDefinition(batches)
+    upstream = dg.asset(key=EXPORT_KEY, partitions_def=partitions)(lambda: EXPORT)
+    for batch in batches:
+        write_records(base / "triage" / "export" / f"{batch}.jsonl", EXPORT)
+    read = build_reader(dict[str, ExportTable], is_partitioned=False)
+    assert materialize(base, [upstream, read], [read], partition=None).success
+    assert [dict.fromkeys(batches, EXPORT)] == SEEN
+
+
+@pytest.mark.parametrize(
+    ("annotation", "key", "words"),
+    [
+        (Any, EXPORT_KEY, "`value` takes triage/export, but its annotation is no type"),
+        (dict, EXPORT_KEY, "`value` takes triage/export, but its annotation is no type"),
+        (pd.DataFrame, notes.key, "triage/notes as a DataFrame, which only exports are"),
+    ],
+)
+def test_an_argument_has_to_say_what_it_takes(base: UPath, annotation, key, words):
+    """Somebody's asset that does not say how it wants a stage, or wrongly, is told what to write."""
+    read = build_reader(annotation, key=key)
+    failure = find_failure(materialize(base, [export, notes, read], [read]))
+    told = failure.user_failure_data
+    assert told is not None
+    assert words in (told.description or "")
+    assert "Annotate it" in str(told.metadata["remedy"].value)
+
+
+def test_a_prefix_of_the_key_is_no_folder(base: UPath):
+    """Whatever a project puts before a task's name, the files lie where the command line finds them."""
+    prefixed = dg.asset(key=["support", "mail", "triage", "card"])(lambda: Card(name="c"))
+    done = dg.materialize(
+        [prefixed],
+        resources={"io_manager": ArtifactIOManager(base, n_prefix=2)},
+        instance=dg.DagsterInstance.ephemeral(),
+    )
+    assert done.success
+    assert (base / "triage" / "card.json").exists()
 
 
 def test_a_stage_without_a_value_leaves_no_file(base: UPath):

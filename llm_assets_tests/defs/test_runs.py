@@ -10,7 +10,8 @@ from dagster._core.loader import LoadingContextForTest
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.defs.project_definitions import build_definitions, build_scope
-from llm_assets.defs.runs import RunEnd, TaskRunner
+from llm_assets.defs.run_ends import RunEnd
+from llm_assets.defs.runs import TaskRunner
 from llm_assets.defs.task_definitions import BATCH_STAGES, TASK_STAGES
 from llm_assets.gateways.batches import list_batches
 from llm_assets.gateways.project import Project
@@ -20,7 +21,6 @@ from llm_assets_tests.fakes import RecordingObserver
 
 MAY = BatchKey("may")
 ALL = RunChoice(limit=None, is_forced=False)
-FINE = RunEnd(problem=None, exit_code=0)
 CONFIG, TABLE = "configs/notes.yaml", "data/notes/may.csv"
 DATA_VERSION, CODE_VERSION = "dagster/data_version", "dagster/code_version"
 
@@ -108,7 +108,7 @@ def workshop(tmp_path: Path) -> Iterator[Workshop]:
 @pytest.fixture
 def finished(workshop: Workshop) -> Workshop:
     """A project whose batch was run once."""
-    assert workshop.run() == FINE
+    assert workshop.run().problem is None
     return workshop
 
 
@@ -116,7 +116,7 @@ def test_a_first_run_asks_and_a_second_does_not(finished: Workshop):
     """The first run sends a call for every row; the second reuses every answer and gives the same versions."""
     assert finished.read_metadata("llm_outputs")["calls_sent"] == 6
     versions = finished.read_versions()
-    assert finished.run() == FINE
+    assert finished.run().problem is None
     metadata = finished.read_metadata("llm_outputs")
     assert (metadata["calls_sent"], metadata["calls_reused"]) == (0, 6)
     assert finished.read_versions() == versions
@@ -128,7 +128,7 @@ def test_schema_stages_run_only_where_they_must(finished: Workshop):
     finished.run()
     assert [finished.count_materializations(stage) for stage in TASK_STAGES] == [1, 1]
     finished.tiny.edit("configs/schemas/notes.py", "le=10", "le=20")
-    assert finished.run() == FINE
+    assert finished.run().problem is None
     assert [finished.count_materializations(stage) for stage in TASK_STAGES] == [2, 2]
     assert finished.read_metadata("llm_outputs")["calls_sent"] == 6
 
@@ -165,7 +165,7 @@ def test_the_same_content_again_keeps_what_comes_after_it_fresh(finished: Worksh
 def test_outputs_that_were_asked_anew_and_are_the_same_change_nothing(finished: Workshop):
     """A version of outputs is of what was answered, not of when and for how much."""
     versions = finished.read_versions()
-    assert finished.run(RunChoice(limit=None, is_forced=True)) == FINE
+    assert finished.run(RunChoice(limit=None, is_forced=True)).problem is None
     assert finished.read_metadata("llm_outputs")["calls_sent"] == 6
     assert finished.read_versions()["llm_outputs"] == versions["llm_outputs"]
     assert finished.list_stale() == set()
@@ -188,7 +188,7 @@ def test_a_change_makes_stale_what_uses_it(finished: Workshop):
 
 def test_a_choice_reaches_the_run(workshop: Workshop):
     """A limit holds for one run; the next one goes on."""
-    assert workshop.run(RunChoice(limit=2, is_forced=False)) == FINE
+    assert workshop.run(RunChoice(limit=2, is_forced=False)).problem is None
     metadata = workshop.read_metadata("llm_outputs")
     assert (metadata["calls_sent"], metadata["items_skipped"]) == (2, 4)
     workshop.run()
@@ -218,5 +218,5 @@ def test_a_run_goes_on_after_a_mistake_is_mended(finished: Workshop):
     finished.tiny.edit(TABLE, "lovely.,b", "lovely.,b,c")
     assert finished.run().exit_code == 2
     finished.tiny.edit(TABLE, "lovely.,b,c", "lovely.,b")
-    assert finished.run() == FINE
+    assert finished.run().problem is None
     assert finished.read_metadata("llm_outputs")["calls_sent"] == 0

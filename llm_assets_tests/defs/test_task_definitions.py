@@ -11,7 +11,7 @@ from llm_assets.gateways.project import Project
 from llm_assets.gateways.tasks import load_task
 from llm_assets_tests.end_to_end.tiny_project import TinyProject, build_environ, build_project
 
-STAGES = (*TASK_STAGES, *BATCH_STAGES)
+STAGES = (*TASK_STAGES, *BATCH_STAGES, "overview")
 SOURCES = ("input_file", "prompt_file", "config_file")
 DEPENDENCIES = {
     "schema": {"config_file"},
@@ -28,6 +28,7 @@ DEPENDENCIES = {
     },
     "export": {"schema", "input_snapshot", "work_items", "llm_outputs"},
     "report": {"input_snapshot", "group_contexts", "work_items", "llm_outputs", "export"},
+    "overview": {"report"},
 }
 LABELS = 'description: Notes of a workshop.\nowners: ["team:shop"]\ntags: {site: north}\n'
 OWN_MODEL = "  endpoint: own\n"

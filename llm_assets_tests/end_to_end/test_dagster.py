@@ -60,7 +60,7 @@ def test_every_stage_tells_what_it_made(finished_project: TinyProject):
     assert outputs["is_rehearsal"] is True
     for name in ("prompt_tokens", "completion_tokens", "prompt_sha256", "schema_sha256", "model"):
         assert outputs[name]
-    assert "| accepted |" in str(outputs["preview"])
+    assert "'outcome': 'accepted'" in str(outputs["preview"])
     export = read_metadata(finished_project, "export")
     assert export["file_csv"] == str(
         finished_project.root / "data" / "exports" / "notes" / "may.csv"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from llm_assets.core.answer_columns import build_answer_columns
 from llm_assets.core.export import ExportTable, build_export
 from llm_assets.core.group_contexts import GroupContexts, build_group_contexts
 from llm_assets.core.ids import BatchKey
@@ -16,7 +17,7 @@ from llm_assets.gateways.generation import Generation, GenerationRequest, genera
 from llm_assets.gateways.llm_run import LIVE_SECONDS, Observer
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.reports import build_config_snapshot, list_artifacts
-from llm_assets.gateways.schema_texts import describe_task_schema, list_output_columns
+from llm_assets.gateways.schema_texts import describe_task_schema, load_answer_schemas
 from llm_assets.gateways.snapshots import take_snapshot
 from llm_assets.gateways.task_schemas import load_task_schema
 from llm_assets.gateways.tasks import Task, load_task
@@ -66,7 +67,12 @@ class Stages:
             generation.outputs,
             items_meta=self.items.meta,
             settings=self.task.settings.export,
-            output_columns=list_output_columns(self.task, self.project, schema=self.schema),
+            output_columns=build_answer_columns(
+                load_answer_schemas(
+                    self.task, self.project, source_sha256=self.schema.source_sha256
+                ),
+                self.task.settings.export.nested,
+            ),
         )
 
     def build_report(self, generation: Generation) -> Report:

@@ -1,7 +1,7 @@
 import pytest
 
 from llm_assets.errors import ConfigError
-from llm_assets.gateways.prompt_files import fingerprint_prompt_file, load_prompt
+from llm_assets.gateways.prompt_files import load_prompt
 
 SHOWN = "prompts/p.yaml"
 
@@ -49,13 +49,3 @@ def test_a_missing_prompt_file_is_told_with_its_neighbour(tmp_path):
     (tmp_path / "triage.yaml").write_text("user: x\n")
     with pytest.raises(ConfigError, match=r"does not exist\. Did you mean 'triage\.yaml'\?"):
         load_prompt(tmp_path / "triagge.yaml", shown="prompts/triagge.yaml")
-
-
-def test_a_fingerprint_changes_with_the_file_and_never_fails(path):
-    """The definitions load also where a prompt is missing; the run that uses it tells."""
-    assert fingerprint_prompt_file(path) == ""
-    path.write_text("user: a\n")
-    first = fingerprint_prompt_file(path)
-    path.write_text("user: b\n")
-    assert len(first) == 64
-    assert fingerprint_prompt_file(path) != first

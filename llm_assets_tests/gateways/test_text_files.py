@@ -1,7 +1,7 @@
 import pytest
 
 from llm_assets.errors import ConfigError
-from llm_assets.gateways.text_files import read_text_file
+from llm_assets.gateways.text_files import fingerprint_file, read_text_file
 
 
 def read(path):
@@ -43,3 +43,14 @@ def test_a_file_that_is_not_utf8_names_the_line(tmp_path):
     (tmp_path / "a.yaml").write_bytes(b"user: a\nsystem: cr\xe8me\n")
     with pytest.raises(ConfigError, match=r"not UTF-8: line 2 holds the byte 0xE8\. Save it"):
         read(tmp_path / "a.yaml")
+
+
+def test_a_fingerprint_changes_with_the_file_and_never_fails(tmp_path):
+    """The definitions load also where a file is missing; the run that uses it tells."""
+    path = tmp_path / "a.yaml"
+    assert fingerprint_file(path) == ""
+    path.write_text("user: a\n")
+    first = fingerprint_file(path)
+    path.write_text("user: b\n")
+    assert len(first) == 64
+    assert fingerprint_file(path) != first

@@ -2,16 +2,23 @@
 
 import dagster as dg
 
+from llm_assets.core.answer_columns import build_answer_columns
 from llm_assets.core.export import ExportTable, build_export
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.llm_outputs import LLMOutputs
 from llm_assets.core.schema_record import SchemaRecord
+from llm_assets.core.stage_checks import check_export
 from llm_assets.core.work_items import WorkItemsMeta
+from llm_assets.defs.check_results import build_stage_checks
+from llm_assets.defs.checks import CheckedResult, build_check_specs, get_value_type
+from llm_assets.defs.definition_metadata import describe_definition
+from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.metadata import describe_export
 from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
 from llm_assets.gateways.exports import write_exports
-from llm_assets.gateways.schema_texts import list_output_columns
+from llm_assets.gateways.schema_texts import load_answer_schemas
+from llm_assets.gateways.task_schemas import load_recorded_schema
 
 RECIPE = 1
 """Raised when the same outputs would give other files."""
@@ -23,6 +30,7 @@ def build_export_asset(scope: TaskScope) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=scope.build_key("export"),
+        io_manager_def=build_io_manager(scope),
         ins={
             "schema": scope.build_input("schema"),
             "input_snapshot": scope.build_input("input_snapshot"),
@@ -33,8 +41,11 @@ def build_export_asset(scope: TaskScope) -> dg.AssetsDefinition:
         owners=scope.owners,
         tags=scope.tags,
         kinds={"table", *settings.formats},
+        metadata=describe_definition(scope, files={"folder": scope.project.exports / task.name}),
         partitions_def=scope.batches,
-        code_version=scope.build_code_version(RECIPE, dump_settings(settings)),
+        check_specs=build_check_specs(scope, "export"),
+        dagster_type=get_value_type(ExportTable),
+        code_version=scope.build_code_version(RECIPE, export=dump_settings(settings)),
     )
     def export(
         context: dg.AssetExecutionContext,
@@ -42,21 +53,37 @@ def build_export_asset(scope: TaskScope) -> dg.AssetsDefinition:
         input_snapshot: InputSnapshot,
         work_items: WorkItemsMeta,
         llm_outputs: LLMOutputs,
-    ) -> dg.MaterializeResult[ExportTable]:
+    ) -> CheckedResult[ExportTable]:
         """The rows with their outputs, in the formats of the config, under `data/exports`.
 
         Every row of the input is there, in its order; one that failed says so in `status` and `error`. Cells
         that a spreadsheet would run as a formula are made harmless and counted.
         """
         with stop_plainly():
+            schemas = load_answer_schemas(task, scope.project, source_sha256=schema.source_sha256)
             table = build_export(
                 input_snapshot,
                 llm_outputs,
                 items_meta=work_items,
                 settings=settings,
-                output_columns=list_output_columns(task, scope.project, schema=schema),
+                output_columns=build_answer_columns(schemas, settings.nested),
+            )
+            module = load_recorded_schema(task, scope.project, source_sha256=schema.source_sha256)
+            checks = check_export(
+                table,
+                snapshot=input_snapshot,
+                items_meta=work_items,
+                outputs=llm_outputs,
+                output_model=module.output_model,
+                settings=task.settings,
             )
             written = write_exports(task, scope.project, get_batch(context), table)
-            return publish(table, metadata=describe_export(table, written))
+            return publish(
+                table,
+                metadata=describe_export(
+                    scope, table, files=written, outputs=llm_outputs, schemas=schemas
+                ),
+                checks=build_stage_checks(checks, task.settings.checks),
+            )
 
     return export

@@ -4,7 +4,9 @@ import dagster as dg
 
 from llm_assets.core.group_contexts import GroupContexts, build_group_contexts
 from llm_assets.core.input_snapshot import InputSnapshot
-from llm_assets.defs.metadata import render_preview
+from llm_assets.defs.definition_metadata import describe_definition
+from llm_assets.defs.io_managers import build_io_manager
+from llm_assets.defs.metadata import describe_contexts
 from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings
 
@@ -18,14 +20,20 @@ def build_group_contexts_asset(scope: TaskScope) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=scope.build_key("group_contexts"),
+        io_manager_def=build_io_manager(scope),
         ins={"input_snapshot": scope.build_input("input_snapshot")},
         group_name=scope.task.name,
         owners=scope.owners,
         tags=scope.tags,
         kinds={"json"},
+        metadata=describe_definition(
+            scope, mode=settings.grouping.mode, grouping_column=settings.grouping.column
+        ),
         partitions_def=scope.batches,
         code_version=scope.build_code_version(
-            RECIPE, dump_settings(settings.grouping), dump_settings(settings.context)
+            RECIPE,
+            grouping=dump_settings(settings.grouping),
+            context=dump_settings(settings.context),
         ),
     )
     def group_contexts(input_snapshot: InputSnapshot) -> dg.MaterializeResult[GroupContexts]:
@@ -38,21 +46,7 @@ def build_group_contexts_asset(scope: TaskScope) -> dg.AssetsDefinition:
             contexts = build_group_contexts(
                 input_snapshot, grouping=settings.grouping, context=settings.context
             )
-            sizes = [
-                {
-                    "group": group.group_key,
-                    "rows": group.n_rows,
-                    "rows_used": group.n_rows_used,
-                    "chars": len(group.text),
-                    "cuts": len(group.cuts),
-                }
-                for group in contexts.records
-            ]
-            metadata = {
-                "dagster/row_count": contexts.meta.n_groups,
-                "grouping_column": contexts.meta.grouping_column or "",
-                "preview": render_preview(sizes, ["group", "rows", "rows_used", "chars", "cuts"]),
-            }
+            metadata = describe_contexts(scope, contexts, columns=input_snapshot.meta.columns)
             return publish(contexts, metadata=metadata)
 
     return group_contexts

@@ -3,9 +3,12 @@
 import dagster as dg
 
 from llm_assets.core.input_snapshot import InputSnapshot
-from llm_assets.defs.metadata import render_preview
+from llm_assets.defs.definition_metadata import describe_definition
+from llm_assets.defs.io_managers import build_io_manager
+from llm_assets.defs.metadata import describe_snapshot
 from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
+from llm_assets.gateways.batches import find_batch
 from llm_assets.gateways.snapshots import take_snapshot
 
 RECIPE = 1
@@ -19,14 +22,16 @@ def build_input_snapshot_asset(scope: TaskScope) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=scope.build_key("input_snapshot"),
+        io_manager_def=build_io_manager(scope),
         deps=[scope.build_key("input_file"), scope.build_key("config_file")],
         group_name=task.name,
         owners=scope.owners,
         tags=scope.tags,
         kinds={"table", "json"},
+        metadata=describe_definition(scope, files={"input_folder": task.input_folder}),
         partitions_def=scope.batches,
         code_version=scope.build_code_version(
-            RECIPE, dump_settings(settings.input), dump_settings(settings.cleaning)
+            RECIPE, input=dump_settings(settings.input), cleaning=dump_settings(settings.cleaning)
         ),
     )
     def input_snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult[InputSnapshot]:
@@ -36,18 +41,9 @@ def build_input_snapshot_asset(scope: TaskScope) -> dg.AssetsDefinition:
         named with its line. The same file gives the same rows, so later stages can tell what really changed.
         """
         with stop_plainly():
-            snapshot = take_snapshot(task, scope.project, get_batch(context))
-            meta = snapshot.meta
-            metadata = {
-                "dagster/row_count": meta.n_rows,
-                "columns": ", ".join(meta.columns),
-                "nulls": meta.n_nulls,
-                "input_path": meta.input_path,
-                "input_sha256": meta.sha256,
-                "format": meta.format,
-                "encoding": meta.encoding or "",
-                "preview": render_preview((row.values for row in snapshot.records), meta.columns),
-            }
-            return publish(snapshot, metadata=metadata)
+            batch = get_batch(context)
+            snapshot = take_snapshot(task, scope.project, batch)
+            path = find_batch(task, scope.project, batch).path
+            return publish(snapshot, metadata=describe_snapshot(scope, snapshot, path=path))
 
     return input_snapshot

@@ -3,34 +3,53 @@
 import dagster as dg
 from pydantic import Field
 
+from llm_assets.config.endpoint import EndpointSettings
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.llm_outputs import LLMOutputs, fingerprint_outputs
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.core.schema_record import SchemaText
+from llm_assets.core.stage_checks import check_llm_outputs
 from llm_assets.core.work_items import WorkItems
-from llm_assets.defs.metadata import describe_outputs, describe_plan
+from llm_assets.defs.check_results import build_stage_checks
+from llm_assets.defs.checks import CheckedResult, build_check_specs, get_value_type
+from llm_assets.defs.definition_metadata import (
+    describe_definition,
+    describe_models,
+    list_model_kinds,
+    list_prompts,
+)
+from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.observing import build_observer
+from llm_assets.defs.output_metadata import describe_generation
 from llm_assets.defs.publishing import VERSION_DIGITS, publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
 from llm_assets.gateways.generation import GenerationRequest, generate_outputs
-from llm_assets.gateways.prompt_files import fingerprint_prompt_file
+from llm_assets.gateways.schema_texts import load_answer_schemas
+from llm_assets.gateways.text_files import fingerprint_file
 
 RECIPE = 1
 """Raised when the same answers would give other outputs."""
 
 
-def _list_judge_parts(scope: TaskScope) -> list[object]:
+WITHOUT_EFFECT = {"price"}
+"""Settings of a model that change no answer: what a call cost is put down when it is made."""
+
+
+def _build_judge_parts(scope: TaskScope) -> dict[str, object]:
     """What the judge adds to the code version: nothing, where there is none."""
     task = scope.task
     if task.settings.judge is None or task.judge_prompt_path is None:
-        return []
-    return [
-        dump_settings(task.settings.judge),
-        fingerprint_prompt_file(task.judge_prompt_path),
-        task.judge_endpoint.base_url,
-        task.judge_endpoint.structured_output,
-        task.judge_endpoint.token_parameter,
-    ]
+        return {}
+    return {
+        "judge": dump_settings(task.settings.judge, exclude={"llm"}),
+        "judge_llm": dump_settings(task.settings.judge_llm, exclude=WITHOUT_EFFECT),
+        "judge_prompt": fingerprint_file(task.judge_prompt_path),
+        "judge_endpoint": _list_what_counts(task.judge_endpoint),
+    }
+
+
+def _list_what_counts(endpoint: EndpointSettings) -> list[object]:
+    return [endpoint.base_url, endpoint.structured_output, endpoint.token_parameter]
 
 
 class RunOptions(dg.Config):
@@ -48,6 +67,7 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=scope.build_key("llm_outputs"),
+        io_manager_def=build_io_manager(scope),
         ins={
             "schema_text": scope.build_input("schema_text"),
             "work_items": scope.build_input("work_items"),
@@ -57,18 +77,19 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
         group_name=task.name,
         owners=scope.owners,
         tags=scope.tags,
-        kinds={"llm", "openai"},
+        kinds=list_model_kinds(scope),
+        metadata=describe_definition(scope, files=list_prompts(scope), **describe_models(scope)),
         partitions_def=scope.batches,
+        check_specs=build_check_specs(scope, "llm_outputs"),
+        dagster_type=get_value_type(LLMOutputs),
         pool="llm_api",
         code_version=scope.build_code_version(
             RECIPE,
-            fingerprint_prompt_file(task.prompt_path),
-            dump_settings(settings.llm),
-            task.endpoint.base_url,
-            task.endpoint.structured_output,
-            task.endpoint.token_parameter,
-            dump_settings(settings.attempts),
-            *_list_judge_parts(scope),
+            prompt=fingerprint_file(task.prompt_path),
+            llm=dump_settings(settings.llm, exclude=WITHOUT_EFFECT),
+            endpoint=_list_what_counts(task.endpoint),
+            attempts=dump_settings(settings.attempts),
+            **_build_judge_parts(scope),
         ),
     )
     def llm_outputs(
@@ -77,7 +98,7 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
         schema_text: SchemaText,
         work_items: WorkItems,
         group_contexts: GroupContexts,
-    ) -> dg.MaterializeResult[LLMOutputs]:
+    ) -> CheckedResult[LLMOutputs]:
         """What became of every item: its validated output, or why there is none.
 
         Every answer is on record before anything is made of it, and no answered call is ever sent again: after
@@ -85,11 +106,12 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
         with its reason, its attempts and what they cost.
         """
         with stop_plainly():
+            batch = get_batch(context)
             generation = generate_outputs(
                 task,
                 scope.project,
                 GenerationRequest(
-                    batch=get_batch(context),
+                    batch=batch,
                     run_id=context.run.run_id,
                     choice=RunChoice(limit=config.limit, is_forced=config.force),
                 ),
@@ -99,10 +121,21 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
                 observer=build_observer(context, scope.observers),
                 clock=scope.clock,
             )
+            checks = check_llm_outputs(
+                generation.outputs, items=work_items, summary=generation.summary, settings=settings
+            )
             return publish(
                 generation.outputs,
-                metadata=describe_outputs(generation.outputs, generation.summary)
-                | describe_plan(generation.plan),
+                checks=build_stage_checks(checks, settings.checks),
+                metadata=describe_generation(
+                    scope,
+                    batch,
+                    generation=generation,
+                    items_meta=work_items.meta,
+                    schemas=load_answer_schemas(
+                        task, scope.project, source_sha256=schema_text.source_sha256
+                    ),
+                ),
                 data_version=fingerprint_outputs(generation.outputs)[:VERSION_DIGITS],
             )
 

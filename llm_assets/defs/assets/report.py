@@ -7,9 +7,17 @@ from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.llm_outputs import LLMOutputs
 from llm_assets.core.report import Report, build_report
 from llm_assets.core.work_items import WorkItemsMeta
+from llm_assets.defs.definition_metadata import describe_definition
+from llm_assets.defs.io_managers import build_io_manager
+from llm_assets.defs.metadata import describe_report
 from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
-from llm_assets.gateways.reports import build_config_snapshot, list_artifacts, write_report
+from llm_assets.gateways.reports import (
+    WITHOUT_EFFECT,
+    build_config_snapshot,
+    list_artifacts,
+    write_report,
+)
 
 RECIPE = 1
 """Raised when the same outputs would give another report."""
@@ -21,6 +29,7 @@ def build_report_asset(scope: TaskScope) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=scope.build_key("report"),
+        io_manager_def=build_io_manager(scope),
         ins={
             "input_snapshot": scope.build_input("input_snapshot"),
             "group_contexts": scope.build_input("group_contexts"),
@@ -32,8 +41,11 @@ def build_report_asset(scope: TaskScope) -> dg.AssetsDefinition:
         owners=scope.owners,
         tags=scope.tags,
         kinds={"markdown"},
+        metadata=describe_definition(scope, files={"folder": project.reports / task.name}),
         partitions_def=scope.batches,
-        code_version=scope.build_code_version(RECIPE, dump_settings(task.settings)),
+        code_version=scope.build_code_version(
+            RECIPE, **dump_settings(task.settings, exclude=WITHOUT_EFFECT)
+        ),
     )
     def report(
         context: dg.AssetExecutionContext,
@@ -59,10 +71,7 @@ def build_report_asset(scope: TaskScope) -> dg.AssetsDefinition:
                 artifacts=list_artifacts(task, project, batch),
             )
             written = write_report(task, project, batch, value)
-            metadata = {
-                "report": dg.MetadataValue.md(written.text),
-                "path": dg.MetadataValue.path(str(written.path)),
-            }
+            metadata = describe_report(scope, batch, written=written, outputs=llm_outputs)
             return publish(value, metadata=metadata)
 
     return report

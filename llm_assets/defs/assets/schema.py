@@ -3,9 +3,12 @@
 import dagster as dg
 
 from llm_assets.core.schema_record import SchemaRecord, build_schema_record
+from llm_assets.defs.definition_metadata import describe_definition
+from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.publishing import SOURCE_KEY, publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings
 from llm_assets.gateways.schema_generation import ensure_schema
+from llm_assets.gateways.text_files import fingerprint_file
 
 RECIPE = 1
 """Raised when the same module would give another record."""
@@ -17,12 +20,18 @@ def build_schema_asset(scope: TaskScope) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=scope.build_key("schema"),
+        io_manager_def=build_io_manager(scope),
         deps=[scope.build_key("config_file")],
         group_name=task.name,
         owners=scope.owners,
         tags=scope.tags,
         kinds={"python", "pydantic"},
-        code_version=scope.build_code_version(RECIPE, dump_settings(task.settings.schema_)),
+        metadata=describe_definition(scope, files={"module": task.schema_path}),
+        code_version=scope.build_code_version(
+            RECIPE,
+            schema=dump_settings(task.settings.schema_),
+            module=fingerprint_file(task.schema_path),
+        ),
     )
     def schema(context: dg.AssetExecutionContext) -> dg.MaterializeResult[SchemaRecord]:
         """The Pydantic module that every answer is validated by.
@@ -39,11 +48,12 @@ def build_schema_asset(scope: TaskScope) -> dg.AssetsDefinition:
                 source_sha256=ensured.module.source_sha256,
                 output_model=task.settings.schema_.output_model,
             )
+            archived = ensured.archived_path
             metadata = {
                 "module": dg.MetadataValue.path(str(task.schema_path)),
                 "models": ", ".join(record.models),
                 "was_made_now": ensured.is_new,
-                "archived_as": str(ensured.archived_path or ""),
+                "archived_as": archived and dg.MetadataValue.path(str(archived)),
                 SOURCE_KEY: record.source_sha256,
             }
             return publish(record, metadata=metadata)

@@ -4,8 +4,13 @@ import dagster as dg
 
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.input_snapshot import InputSnapshot
+from llm_assets.core.stage_checks import check_work_items
 from llm_assets.core.work_items import WorkItems, build_work_items
-from llm_assets.defs.metadata import render_preview
+from llm_assets.defs.check_results import build_stage_checks
+from llm_assets.defs.checks import CheckedResult, build_check_specs, get_value_type
+from llm_assets.defs.definition_metadata import describe_definition
+from llm_assets.defs.io_managers import build_io_manager
+from llm_assets.defs.metadata import describe_items
 from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings
 
@@ -19,6 +24,7 @@ def build_work_items_asset(scope: TaskScope) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=scope.build_key("work_items"),
+        io_manager_def=build_io_manager(scope),
         ins={
             "input_snapshot": scope.build_input("input_snapshot"),
             "group_contexts": scope.build_input("group_contexts"),
@@ -27,17 +33,20 @@ def build_work_items_asset(scope: TaskScope) -> dg.AssetsDefinition:
         owners=scope.owners,
         tags=scope.tags,
         kinds={"json"},
+        metadata=describe_definition(scope, mode=settings.grouping.mode),
         partitions_def=scope.batches,
+        check_specs=build_check_specs(scope, "work_items"),
+        dagster_type=get_value_type(WorkItems),
         code_version=scope.build_code_version(
             RECIPE,
-            dump_settings(settings.grouping),
-            dump_settings(settings.context),
-            settings.input.id_column,
+            grouping=dump_settings(settings.grouping),
+            context=dump_settings(settings.context),
+            id_column=settings.input.id_column,
         ),
     )
     def work_items(
         input_snapshot: InputSnapshot, group_contexts: GroupContexts
-    ) -> dg.MaterializeResult[WorkItems]:
+    ) -> CheckedResult[WorkItems]:
         """The questions the model gets: one for every row, or one for every group.
 
         An item holds only what the model may see, so a change in any other column leaves it as it is and costs
@@ -51,17 +60,11 @@ def build_work_items_asset(scope: TaskScope) -> dg.AssetsDefinition:
                 context=settings.context,
                 id_column=settings.input.id_column,
             )
-            metadata = {
-                "dagster/row_count": items.meta.n_items,
-                "mode": items.meta.mode,
-                "columns_shown_to_the_model": ", ".join(items.meta.columns),
-                "groups": items.meta.n_group_contexts,
-                "items_with_cuts": sum(bool(item.cuts) for item in items.records),
-                "preview": render_preview(
-                    ({"work_id": item.work_id, **item.values} for item in items.records),
-                    ["work_id", *items.meta.columns],
-                ),
-            }
-            return publish(items, metadata=metadata)
+            checks = check_work_items(items, input_snapshot, settings)
+            return publish(
+                items,
+                metadata=describe_items(scope, items),
+                checks=build_stage_checks(checks, settings.checks),
+            )
 
     return work_items

@@ -1,0 +1,1 @@
+"""A small Dagster project: a bicycle shop's data."""

@@ -1,0 +1,235 @@
+"""Whether a stage made what it promises: each check decides from the stage's values and says what it found."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from llm_assets.config.checks import BudgetRule, CheckName, ShareRule
+from llm_assets.config.task import BudgetSettings
+from llm_assets.core.ids import RowId, WorkId
+from llm_assets.core.input_snapshot import InputSnapshot
+from llm_assets.core.item_matching import match_items
+from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs, Outcome
+from llm_assets.core.money import render_usd
+from llm_assets.core.output_validity import validate_outputs
+from llm_assets.core.run_summary import RunSummary
+from llm_assets.core.work_items import Mode, WorkItem
+
+NOT_ASKED: tuple[Outcome, ...] = ("skipped", "over_budget")
+"""Outcomes of items that were left out: they are neither accepted nor failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """What one check found."""
+
+    name: CheckName
+    is_passed: bool
+    sentence: str
+    """For the person who has to act on it; also said where the check passed."""
+    numbers: Mapping[str, int | float]
+
+
+def decide_duplicates(
+    items: Sequence[WorkItem], snapshot: InputSnapshot, rule: ShareRule
+) -> CheckResult:
+    """Whether few enough items show the model what an earlier one has shown it, with values as they were cut."""
+    first_seen: set[object] = set()
+    duplicates: list[WorkItem] = []
+    for item in items:
+        shown = _list_shown(item)
+        if shown in first_seen:
+            duplicates.append(item)
+        first_seen.add(shown)
+    share = len(duplicates) / max(len(items), 1)
+    sentence = (
+        f"{len(duplicates)} of {_count(len(items), 'item')} show the model exactly the same as an earlier one "
+        f"({_render_share(share)}; up to {_render_share(rule.max_share)} may)."
+    )
+    if duplicates:
+        sentence += f" The first is on {_find_place(snapshot, duplicates[0].row_ids[0])}."
+    return CheckResult(
+        name="duplicates",
+        is_passed=share <= rule.max_share,
+        sentence=sentence,
+        numbers={
+            "items": len(items),
+            "duplicates": len(duplicates),
+            "share": round(share, 4),
+            "max_share": rule.max_share,
+        },
+    )
+
+
+def decide_records_complete(
+    records: Sequence[ItemOutput], items: Sequence[WorkItem]
+) -> CheckResult:
+    """Whether each work item has one record, in the order of the items."""
+    found, wanted = [record.work_id for record in records], [item.work_id for item in items]
+    return _compare_ids(found, wanted, noun="item", entry="record")
+
+
+def decide_lines_complete(
+    found: Sequence[WorkId],
+    *,
+    snapshot: InputSnapshot,
+    outputs: LLMOutputs,
+    mode: Mode,
+    only_accepted: bool,
+) -> CheckResult:
+    """Whether each row of the input, or each group, has one line in the export, in the order of the input.
+
+    `found` are the items behind the lines. `StorageError` where the outputs are not those of these rows.
+    """
+    by_row = match_items(snapshot, outputs)
+    is_grouped = mode == "group_output"
+    items = outputs.records if is_grouped else [by_row[row.row_id] for row in snapshot.records]
+    wanted = [item.work_id for item in items if not only_accepted or item.outcome == "accepted"]
+    noun = "group" if is_grouped else "row"
+    return _compare_ids(
+        found, wanted, noun=f"accepted {noun}" if only_accepted else noun, entry="line"
+    )
+
+
+def decide_valid_outputs(
+    records: Sequence[ItemOutput], snapshot: InputSnapshot, output_model: type[BaseModel]
+) -> CheckResult:
+    """Whether each accepted output passes the schema module as it is now."""
+    accepted = [
+        (record.row_ids[0], record.output) for record in records if record.output is not None
+    ]
+    validities = validate_outputs([output for _, output in accepted], output_model)
+    states = Counter(validity.state for validity in validities)
+    total = _count(len(accepted), "accepted output")
+    sentence = f"{states['valid']} of {total} are valid under the schema module."
+    if states["unknown"]:
+        sentence += (
+            f" {states['unknown']} cannot be told: the schema does not read the form it writes."
+        )
+    for (row_id, _), validity in zip(accepted, validities, strict=True):
+        if validity.state == "invalid":
+            place, problem = _find_place(snapshot, row_id), validity.problem.rstrip(".")
+            sentence += f" The first that is not answers {place}: {problem}."
+            break
+    return CheckResult(
+        name="valid_outputs",
+        is_passed=not states["invalid"],
+        sentence=sentence,
+        numbers={
+            "accepted_outputs": len(accepted),
+            "invalid": states["invalid"],
+            "not_told": states["unknown"],
+        },
+    )
+
+
+def decide_failed_items(outcomes: Mapping[Outcome, int], rule: ShareRule) -> CheckResult:
+    """Whether few enough of the items that were not left out ended without an accepted output."""
+    ends = {name: n for name, n in outcomes.items() if n and name not in NOT_ASKED}
+    n_asked = sum(ends.values())
+    n_failed = n_asked - ends.pop("accepted", 0)
+    share = n_failed / max(n_asked, 1)
+    kinds = ", ".join(f"{count} {name}" for name, count in ends.items())
+    sentence = (
+        f"{n_failed} of {_count(n_asked, 'item')} have no accepted output"
+        f"{f': {kinds}' if kinds else ''} "
+        f"({_render_share(share)}; up to {_render_share(rule.max_share)} may)."
+    )
+    return CheckResult(
+        name="failed_items",
+        is_passed=share <= rule.max_share,
+        sentence=sentence,
+        numbers={
+            "items_asked": n_asked,
+            "failed": n_failed,
+            "share": round(share, 4),
+            "max_share": rule.max_share,
+        },
+    )
+
+
+def decide_within_budget(
+    summary: RunSummary, caps: BudgetSettings, rule: BudgetRule
+) -> CheckResult:
+    """Whether the budget left no item out, and the run kept its spending to the share of its caps that it may take.
+
+    A budget is never passed; what would pass it is left out. Money whose amount nobody knows is said to be missing.
+    """
+    n_left_out = summary.outcomes.get("over_budget", 0)
+    n_tokens = summary.prompt_tokens + summary.completion_tokens
+    shares = _list_cap_shares(summary, caps)
+    prefix = "" if summary.cost_is_known else "at least "
+    sentence = f"The run spent {prefix}{render_usd(summary.cost_usd)} and {n_tokens:,} tokens"
+    used = ", ".join(f"{_render_share(share)} of {cap}" for cap, share in shares.items())
+    sentence += f": {used} (up to {_render_share(rule.max_share)} may)." if used else "."
+    if n_left_out:
+        sentence += f" The budget left {_count(n_left_out, 'item')} out; a later run asks for them."
+    elif not caps.is_capped:
+        sentence += " There is no budget."
+    return CheckResult(
+        name="within_budget",
+        is_passed=n_left_out == 0 and all(share <= rule.max_share for share in shares.values()),
+        sentence=sentence,
+        numbers={
+            "items_left_out": n_left_out,
+            "cost_usd": float(summary.cost_usd),
+            "tokens": n_tokens,
+            "max_share": rule.max_share,
+        },
+    )
+
+
+def _list_cap_shares(summary: RunSummary, caps: BudgetSettings) -> dict[str, float]:
+    """How much of each cap for a run was spent."""
+    n_tokens = summary.prompt_tokens + summary.completion_tokens
+    shares: dict[str, float] = {}
+    if caps.per_run_usd is not None:
+        shares[f"{render_usd(caps.per_run_usd)} for a run"] = float(
+            summary.cost_usd / caps.per_run_usd
+        )
+    if caps.per_run_tokens is not None:
+        shares[f"{caps.per_run_tokens:,} tokens for a run"] = n_tokens / caps.per_run_tokens
+    return shares
+
+
+def _compare_ids(
+    found: Sequence[WorkId], wanted: Sequence[WorkId], *, noun: str, entry: str
+) -> CheckResult:
+    n_missing = (Counter(wanted) - Counter(found)).total()
+    n_foreign = (Counter(found) - Counter(wanted)).total()
+    is_passed = list(found) == list(wanted)
+    total = _count(len(wanted), noun)
+    if is_passed:
+        sentence = f"{total}, each with its {entry}, in their order."
+    elif n_missing or n_foreign:
+        foreign = f" and {_count(n_foreign, entry)} too many" if n_foreign else ""
+        sentence = f"{n_missing} of {total} without a {entry}{foreign}."
+    else:
+        sentence = f"{total}, each with its {entry}, but in another order."
+    return CheckResult(
+        name="rows_complete",
+        is_passed=is_passed,
+        sentence=sentence,
+        numbers={"expected": len(wanted), "missing": n_missing, "too_many": n_foreign},
+    )
+
+
+def _list_shown(item: WorkItem) -> object:
+    """What of an item reaches the model; the types stand beside the values, because Python holds 1 and true for equal."""
+    values = tuple(item.values.values())
+    return item.group_context_id, values, tuple(map(type, values))
+
+
+def _find_place(snapshot: InputSnapshot, row_id: RowId) -> str:
+    lines = (row.line for row in snapshot.records if row.row_id == row_id)
+    return f"line {next(lines, '?')} of {snapshot.meta.input_path}"
+
+
+def _render_share(share: float) -> str:
+    return f"{share * 100:.3g}%"
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun if n == 1 else f'{noun}s'}"

@@ -1,0 +1,54 @@
+"""The overview stage: how all batches of a task stand."""
+
+import dagster as dg
+
+from llm_assets.core.overview import Overview, build_overview
+from llm_assets.core.stage_graph import StageGraph
+from llm_assets.core.status_text import render_status_markdown
+from llm_assets.defs.definition_metadata import describe_definition
+from llm_assets.defs.io_managers import build_io_manager
+from llm_assets.defs.publishing import BATCHES_KEY, publish, stop_plainly
+from llm_assets.defs.scope import TaskScope
+from llm_assets.defs.task_status import read_task_status
+
+RECIPE = 1
+"""Raised when the same batches would give another overview."""
+MAX_BATCHES_SHOWN = 200
+"""Every event is kept in Dagster's database, so a table stays small."""
+
+
+def build_overview_asset(scope: TaskScope, graph: StageGraph) -> dg.AssetsDefinition:
+    """The asset of one task; `graph` holds the stages that it looks at."""
+
+    @dg.asset(
+        key=scope.build_key("overview"),
+        io_manager_def=build_io_manager(scope),
+        deps=[scope.build_key(name) for name in graph.list_ends()],
+        group_name=scope.task.name,
+        owners=scope.owners,
+        tags=scope.tags,
+        kinds={"table"},
+        metadata=describe_definition(scope),
+        code_version=scope.build_code_version(RECIPE),
+    )
+    def overview(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Overview]:
+        """Every batch and every stage: what is fresh, what is stale and why, what failed, what is missing.
+
+        Dagster's own marks look one step back, and not at batches where a whole asset is shown. This table looks
+        at every batch and all the way. It holds for the moment it was made; `llm-assets status` and the check
+        `all_fresh` look again.
+        """
+        with stop_plainly():
+            status = read_task_status(scope, context.instance, graph)
+            value = build_overview(status, batches_sha256=status.batches_sha256)
+            metadata = {
+                "dagster/row_count": len(status.batches),
+                "is_fresh": status.is_fresh,
+                "batches": dg.MetadataValue.md(
+                    render_status_markdown(status, max_batches=MAX_BATCHES_SHOWN)
+                ),
+                BATCHES_KEY: status.batches_sha256,
+            }
+            return publish(value, metadata=metadata)
+
+    return overview

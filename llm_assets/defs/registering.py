@@ -1,0 +1,70 @@
+"""Which batches does the history know, and which version of their files?"""
+
+from collections.abc import Mapping, Sequence
+
+import dagster as dg
+
+from llm_assets.core.ids import BatchKey, Sha256
+from llm_assets.defs.scope import TaskScope
+from llm_assets.gateways.batches import Batch, hash_file
+
+DATA_VERSION_TAG = "dagster/data_version"
+PAGE_SIZE = 1000
+
+
+def register_batches(
+    scope: TaskScope, instance: dg.DagsterInstance, batches: Sequence[Batch]
+) -> Mapping[BatchKey, Sha256]:
+    """Make the batches known, and the versions of their files; the versions that were not known yet.
+
+    This has to happen before a batch first runs: what is made of a file that was never observed counts as fresh
+    for good, whatever becomes of the file.
+    """
+    unobserved = find_unobserved(scope, instance, batches)
+    keys = [batch.key for batch in batches]
+    instance.add_dynamic_partitions(str(scope.batches.name), keys)
+    for key, sha256 in unobserved.items():
+        instance.report_runless_asset_event(build_observation(scope, key, sha256))
+    return unobserved
+
+
+def find_unobserved(
+    scope: TaskScope, instance: dg.DagsterInstance, batches: Sequence[Batch]
+) -> Mapping[BatchKey, Sha256]:
+    """The batches whose files are not as they were last observed, with the files' hashes.
+
+    A file that is new, was changed or was put back to what it was before counts; the same content again does not.
+    """
+    observed = read_observed(scope, instance, [batch.key for batch in batches])
+    found = {batch.key: hash_file(batch.path) for batch in batches}
+    return {key: sha256 for key, sha256 in found.items() if observed.get(key) != sha256}
+
+
+def build_observation(scope: TaskScope, key: BatchKey, sha256: Sha256) -> dg.AssetObservation:
+    """The event that tells the version of a batch's file."""
+    return dg.AssetObservation(
+        scope.build_key("input_file"), partition=key, tags={DATA_VERSION_TAG: sha256}
+    )
+
+
+def read_observed(
+    scope: TaskScope, instance: dg.DagsterInstance, keys: Sequence[BatchKey]
+) -> Mapping[BatchKey, str]:
+    """The version last observed of each of these batches' files; those never observed are left out."""
+    wanted = dg.AssetRecordsFilter(
+        asset_key=scope.build_key("input_file"), asset_partitions=list(keys)
+    )
+    observed: dict[BatchKey, str] = {}
+    cursor: str | None = None
+    # Pages come newest first; a look-up for each batch would take many times as long.
+    while len(observed) < len(set(keys)):
+        page = instance.fetch_observations(wanted, limit=PAGE_SIZE, cursor=cursor)
+        for record in page.records:
+            observation = record.asset_observation
+            version = observation and (observation.tags or {}).get(DATA_VERSION_TAG)
+            if version and record.partition_key:
+                observed.setdefault(BatchKey(record.partition_key), version)
+        if not page.has_more:
+            break
+        cursor = page.cursor
+    return observed

@@ -1,0 +1,111 @@
+"""Which stages of which batches did a run fail at, and which are being made right now?"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import dagster as dg
+from dagster import DagsterEventType
+
+from llm_assets.core.ids import BatchKey
+from llm_assets.core.stage_graph import StageGraph, StageNode
+from llm_assets.core.staleness import Cell, Failure
+from llm_assets.defs.jobs import list_stages_by_job
+from llm_assets.defs.scope import TaskScope
+
+PARTITION_TAG = "dagster/partition"
+MAX_FAILED_RUNS = 2000
+"""Older failures are not looked for."""
+_UNFINISHED = (
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunHistory:
+    """The runs that were to make stages of one task."""
+
+    scope: TaskScope
+    instance: dg.DagsterInstance
+    graph: StageGraph
+    batch: BatchKey | None = None
+    """Only the runs of this batch."""
+
+    def read_failures(self) -> Mapping[Cell, Failure]:
+        """The latest failure at every stage that a run failed at, whatever came later."""
+        failures: dict[Cell, Failure] = {}
+        seen: set[Cell] = set()
+        failed = self._build_filter(dg.DagsterRunStatus.FAILURE)
+        for record in self.instance.get_run_records(failed, limit=MAX_FAILED_RUNS):
+            cells = self._list_cells(record.dagster_run)
+            if not seen.issuperset(cells):
+                seen.update(cells)
+                for cell, failure in self._read_failures_of(record.dagster_run, cells):
+                    failures.setdefault(cell, failure)
+        return failures
+
+    def read_running(self) -> Mapping[Cell, float]:
+        """Since when a run waits or is under way that makes a stage, in seconds of Unix time."""
+        unfinished = self._build_filter(*_UNFINISHED)
+        return {
+            cell: record.create_timestamp.timestamp()
+            for record in self.instance.get_run_records(unfinished)
+            for cell in self._list_cells(record.dagster_run)
+        }
+
+    def _build_filter(self, *statuses: dg.DagsterRunStatus) -> dg.RunsFilter:
+        tags = {} if self.batch is None else {PARTITION_TAG: str(self.batch)}
+        return dg.RunsFilter(statuses=list(statuses), tags=tags)
+
+    def _read_failures_of(
+        self, run: dg.DagsterRun, cells: tuple[Cell, ...]
+    ) -> Iterator[tuple[Cell, Failure]]:
+        entries = self.instance.all_logs(
+            run.run_id, of_type={DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE}
+        )
+        is_told = False
+        for entry in entries:
+            event = entry.get_dagster_event()
+            failed = self._find_failed(event.step_key, cells)
+            if event.is_step_failure:
+                text = _find_text(event)
+                is_told = True
+            elif is_told:
+                continue  # the run says again that a step failed
+            else:
+                text, failed = event.message or "The run did not finish.", cells[:1]
+            for cell in failed:
+                yield cell, Failure(failed_at_seconds=entry.timestamp, text=text)
+
+    def _find_failed(self, step_key: str | None, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+        """The stages that a step makes, by its name in the run."""
+        keys = {cell: self.scope.build_key(cell[0]).to_python_identifier() for cell in cells}
+        return tuple(cell for cell, key in keys.items() if key == step_key)
+
+    def _list_cells(self, run: dg.DagsterRun) -> tuple[Cell, ...]:
+        """The stages that a run makes; none where it is about other assets."""
+        partition = run.tags.get(PARTITION_TAG)
+        batch = None if partition is None else BatchKey(partition)
+        return tuple(
+            (node.name, batch if node.is_batched else None) for node in self._list_nodes(run)
+        )
+
+    def _list_nodes(self, run: dg.DagsterRun) -> list[StageNode]:
+        if not run.asset_selection:
+            names = list_stages_by_job(self.scope, self.graph).get(run.job_name, ())
+            return [self.graph.find(name) for name in names]
+        return [
+            node
+            for node in self.graph.nodes
+            if self.scope.build_key(node.name) in run.asset_selection
+        ]
+
+
+def _find_text(event: dg.DagsterEvent) -> str:
+    failure = event.step_failure_data
+    if failure.user_failure_data is not None and failure.user_failure_data.description:
+        return failure.user_failure_data.description
+    return failure.error.message if failure.error else "The step failed."

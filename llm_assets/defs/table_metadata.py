@@ -1,0 +1,100 @@
+"""How a stage's table looks in the UI: its first rows, its columns, and where each column comes from.
+
+Every event is kept in Dagster's database and read whole with each look at all batches, at 7 µs a column and 6 µs an
+origin. So all of it is bounded: a batch may have a hundred thousand rows, a table hundreds of columns, a cell a letter.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+
+import dagster as dg
+
+from llm_assets.core.fingerprint import render_json
+from llm_assets.core.stage_columns import StageColumn
+from llm_assets.defs.scope import TaskScope
+
+MAX_ROWS = 5
+MAX_COLUMNS = 60
+MAX_PREVIEW_COLUMNS = 20
+MAX_CELL_CHARS = 120
+MAX_WORDS_CHARS = 400
+"""Of a description or a rule; an enumeration can be long."""
+
+Cell = str | int | float | bool | None
+
+
+def describe_table(
+    scope: TaskScope,
+    columns: Sequence[StageColumn],
+    *,
+    rows: Iterable[Mapping[str, object]],
+    n_rows: int,
+) -> dict[str, int | dg.TableSchema | dg.TableColumnLineage | dg.TableMetadataValue]:
+    """What Dagster knows a table by: its size, columns and lineage; beside it the first rows, by column name."""
+    return {
+        "dagster/row_count": n_rows,
+        "dagster/column_schema": build_column_schema(columns),
+        "dagster/column_lineage": build_column_lineage(scope, columns),
+        "preview": build_preview(rows, [column.name for column in columns]),
+    }
+
+
+def build_preview(
+    rows: Iterable[Mapping[str, object]], columns: Sequence[str]
+) -> dg.TableMetadataValue:
+    """The first rows; long cells are cut and end with an ellipsis."""
+    shown = columns[:MAX_PREVIEW_COLUMNS]
+    records = [
+        dg.TableRecord({column: _build_cell(row.get(column)) for column in shown})
+        for row in islice(rows, MAX_ROWS)
+    ]
+    schema = dg.TableSchema(columns=[dg.TableColumn(name=column) for column in shown])
+    return dg.MetadataValue.table(records, schema=schema)
+
+
+def build_column_schema(columns: Sequence[StageColumn]) -> dg.TableSchema:
+    """The columns with their types, descriptions and constraints."""
+    n_more = len(columns) - MAX_COLUMNS
+    return dg.TableSchema(
+        columns=[_build_column(column) for column in columns[:MAX_COLUMNS]],
+        constraints=dg.TableConstraints(other=[f"{n_more} more columns"] if n_more > 0 else []),
+    )
+
+
+def build_column_lineage(scope: TaskScope, columns: Sequence[StageColumn]) -> dg.TableColumnLineage:
+    """Which columns of earlier stages each column is made from; columns of the stage's own are left out."""
+    return dg.TableColumnLineage(
+        {
+            column.name: [
+                dg.TableColumnDep(scope.build_key(origin.stage), origin.column)
+                for origin in column.origins[:MAX_COLUMNS]
+            ]
+            for column in columns[:MAX_COLUMNS]
+            if column.origins
+        }
+    )
+
+
+def _build_column(column: StageColumn) -> dg.TableColumn:
+    return dg.TableColumn(
+        name=column.name,
+        type=column.kind,
+        description=None
+        if column.description is None
+        else _cut(column.description, MAX_WORDS_CHARS),
+        constraints=dg.TableColumnConstraints(
+            nullable=not column.is_filled,
+            unique=column.is_unique,
+            other=[_cut(rule, MAX_WORDS_CHARS) for rule in column.rules],
+        ),
+    )
+
+
+def _build_cell(value: object) -> Cell:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return _cut(value if isinstance(value, str) else render_json(value), MAX_CELL_CHARS)
+
+
+def _cut(text: str, max_chars: int) -> str:
+    return text if len(text) <= max_chars else f"{text[: max_chars - 1]}…"

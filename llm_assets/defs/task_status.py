@@ -1,0 +1,48 @@
+"""How a task stands, by Dagster's history and by the files that are there."""
+
+from collections.abc import Collection, Sequence
+
+import dagster as dg
+
+from llm_assets.core.ids import BatchKey
+from llm_assets.core.stage_graph import StageGraph
+from llm_assets.core.staleness import TaskFacts
+from llm_assets.core.task_status import TaskStatus, build_task_status
+from llm_assets.defs.run_history import RunHistory
+from llm_assets.defs.scope import TaskScope
+from llm_assets.defs.stage_history import StageHistory
+from llm_assets.gateways.batches import hash_file, list_batches
+from llm_assets.gateways.kept_values import list_kept
+from llm_assets.gateways.text_files import fingerprint_file
+
+
+def read_task_status(
+    scope: TaskScope,
+    instance: dg.DagsterInstance,
+    graph: StageGraph,
+    *,
+    batches: Sequence[BatchKey] | None = None,
+) -> TaskStatus:
+    """How these batches stand; where none are named, all that have a file or were ever made."""
+    files = {batch.key: batch.path for batch in list_batches(scope.task, scope.project)}
+    keys = tuple(batches) if batches is not None else _list_keys(scope, instance, graph, files)
+    made = StageHistory(scope=scope, instance=instance, graph=graph).read_made(keys)
+    kept = list_kept(scope.task, scope.project, graph, keys)
+    only = keys[0] if len(keys) == 1 and batches is not None else None
+    runs = RunHistory(scope=scope, instance=instance, graph=graph, batch=only)
+    facts = TaskFacts(
+        made={cell: value for cell, value in made.items() if cell in kept},
+        failures=runs.read_failures(),
+        running_since=runs.read_running(),
+        input_sha256={key: hash_file(files[key]) for key in keys if key in files},
+        module_sha256=fingerprint_file(scope.task.schema_path),
+    )
+    return build_task_status(scope.task.name, graph, facts, keys)
+
+
+def _list_keys(
+    scope: TaskScope, instance: dg.DagsterInstance, graph: StageGraph, files: Collection[BatchKey]
+) -> tuple[BatchKey, ...]:
+    first = graph.batched[0]
+    known = instance.get_materialized_partitions(scope.build_key(first.name))
+    return tuple(sorted({*files, *map(BatchKey, known)}))
