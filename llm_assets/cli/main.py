@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from llm_assets.cli.clean import clean
 from llm_assets.cli.offline_server import offline_server
 from llm_assets.cli.plan import plan
 from llm_assets.cli.run import run
@@ -29,6 +30,7 @@ cli.add_command(run)
 cli.add_command(plan)
 cli.add_command(status)
 cli.add_command(spend)
+cli.add_command(clean)
 cli.add_command(offline_server)
 
 

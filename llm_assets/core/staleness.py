@@ -90,6 +90,8 @@ class TaskFacts:
     """The hash of each batch's file as it is now; a batch whose file is gone is left out."""
     module_sha256: str
     """The hash of the schema module as it is now."""
+    told_at_seconds: Mapping[Cell, float] = field(default_factory=dict[Cell, float])
+    """When each stage was last made or put away, also where its value is gone since: earlier failures are mended."""
 
 
 def decide_statuses(
@@ -191,13 +193,14 @@ class _Look:
         """A run under way or a failure that nothing has mended since."""
         cell = (self.node.name, self.batch)
         made_at_seconds = made.made_at_seconds if made else 0.0
-        if self.facts.running_since.get(cell, 0.0) > made_at_seconds:
+        told_at_seconds = max(made_at_seconds, self.facts.told_at_seconds.get(cell, 0.0))
+        if self.facts.running_since.get(cell, 0.0) > told_at_seconds:
             return StageStatus(state="running")
         if made is not None and made.blocked_by is not None:
             reason = Reason(kind="check_failed", subject=made.blocked_by)
             return StageStatus(state="failed", reasons=(reason,))
         failure = self.facts.failures.get(cell)
-        if failure is not None and failure.failed_at_seconds > made_at_seconds:
+        if failure is not None and failure.failed_at_seconds > told_at_seconds:
             reason = Reason(kind="run_failed", subject=failure.text)
             return StageStatus(state="failed", reasons=(reason,))
         return None

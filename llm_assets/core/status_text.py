@@ -128,7 +128,12 @@ def render_status_markdown(status: TaskStatus, *, max_batches: int) -> str:
     table = render_table(["batch", *names, "items", "outcomes", "why"], rows)
     left_out = len(order) - len(rows)
     more = f"\n\n{left_out} more batches, none of them worse off." if left_out else ""
-    shared = "".join(f"- {escape_markdown(line)}\n" for line in render_shared(status))
+    before = [
+        render_stage(node.name, status.shared[node.name])
+        for node in status.graph.shared
+        if status.shared[node.name].state != "fresh" and not status.graph.is_about_batches(node)
+    ]
+    shared = "".join(f"- {escape_markdown(line)}\n" for line in before)
     return f"{render_counts(status)}\n\n{shared}\n{table}{more}"
 
 

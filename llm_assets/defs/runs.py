@@ -12,8 +12,9 @@ from llm_assets.core.run_choice import RunChoice
 from llm_assets.core.stage_graph import StageNode
 from llm_assets.core.staleness import list_due
 from llm_assets.core.task_status import TaskStatus
-from llm_assets.defs.abandoned_runs import PROCESS_TAG, end_abandoned_runs, open_process_lock
+from llm_assets.defs.abandoned_runs import end_abandoned_runs
 from llm_assets.defs.jobs import name_batch_job, name_overview_job, name_schema_job
+from llm_assets.defs.process_locks import PROCESS_TAG, open_process_lock
 from llm_assets.defs.project_definitions import build_definitions
 from llm_assets.defs.registering import register_batches
 from llm_assets.defs.run_ends import FINE, RunEnd, read_end

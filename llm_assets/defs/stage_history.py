@@ -38,13 +38,19 @@ class StageHistory:
 
     def read_made(self, batches: Sequence[BatchKey]) -> Mapping[Cell, Made]:
         """The latest value of every stage, for these batches where it has batches."""
+        latest = self.read_latest(batches)
+        return {cell: made for cell, made in latest.items() if not is_cleaned(made)}
+
+    def read_latest(self, batches: Sequence[BatchKey]) -> Mapping[Cell, Made]:
+        """What was told last of every stage: that it was made, or that it was put away."""
         made: dict[Cell, Made] = {}
         for node in self.graph.nodes:
             found = self._find_for(node, batches) if node.is_batched else self._find_one(node)
             for batch, record in found:
-                materialization = record.asset_materialization
-                if materialization is not None and not _is_cleaned(materialization):
-                    made[node.name, batch] = _build_made(materialization, record.timestamp)
+                if record.asset_materialization is not None:
+                    made[node.name, batch] = _build_made(
+                        record.asset_materialization, record.timestamp
+                    )
         return made
 
     def _find_one(self, node: StageNode) -> Iterator[tuple[None, dg.EventLogRecord]]:
@@ -76,8 +82,9 @@ class StageHistory:
             cursor = page.cursor
 
 
-def _is_cleaned(materialization: dg.AssetMaterialization) -> bool:
-    return (materialization.tags or {}).get(DATA_VERSION_TAG) == CLEANED_VERSION
+def is_cleaned(made: Made) -> bool:
+    """Whether the latest that is known of a stage is that its value was put away."""
+    return made.data_version == CLEANED_VERSION
 
 
 def _build_made(materialization: dg.AssetMaterialization, made_at_seconds: float) -> Made:

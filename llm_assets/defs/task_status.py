@@ -10,7 +10,7 @@ from llm_assets.core.staleness import TaskFacts
 from llm_assets.core.task_status import TaskStatus, build_task_status
 from llm_assets.defs.run_history import RunHistory
 from llm_assets.defs.scope import TaskScope
-from llm_assets.defs.stage_history import StageHistory
+from llm_assets.defs.stage_history import StageHistory, is_cleaned
 from llm_assets.gateways.batches import hash_file, list_batches
 from llm_assets.gateways.kept_values import list_kept
 from llm_assets.gateways.text_files import fingerprint_file
@@ -26,18 +26,29 @@ def read_task_status(
     """How these batches stand; where none are named, all that have a file or were ever made."""
     files = {batch.key: batch.path for batch in list_batches(scope.task, scope.project)}
     keys = tuple(batches) if batches is not None else _list_keys(scope, instance, graph, files)
-    made = StageHistory(scope=scope, instance=instance, graph=graph).read_made(keys)
+    latest = StageHistory(scope=scope, instance=instance, graph=graph).read_latest(keys)
     kept = list_kept(scope.task, scope.project, graph, keys)
     only = keys[0] if len(keys) == 1 and batches is not None else None
     runs = RunHistory(scope=scope, instance=instance, graph=graph, batch=only)
     facts = TaskFacts(
-        made={cell: value for cell, value in made.items() if cell in kept},
+        made={
+            cell: made for cell, made in latest.items() if cell in kept and not is_cleaned(made)
+        },
+        told_at_seconds={cell: made.made_at_seconds for cell, made in latest.items()},
         failures=runs.read_failures(),
         running_since=runs.read_running(),
         input_sha256={key: hash_file(files[key]) for key in keys if key in files},
         module_sha256=fingerprint_file(scope.task.schema_path),
     )
     return build_task_status(scope.task.name, graph, facts, keys)
+
+
+def list_known_batches(
+    scope: TaskScope, instance: dg.DagsterInstance, graph: StageGraph
+) -> tuple[BatchKey, ...]:
+    """Every batch that has a file or was ever made, sorted."""
+    files = [batch.key for batch in list_batches(scope.task, scope.project)]
+    return _list_keys(scope, instance, graph, files)
 
 
 def _list_keys(

@@ -60,6 +60,11 @@ class Project:
         return self.root / "data" / "reports"
 
     @property
+    def archive(self) -> Path:
+        """What was put away to be made anew."""
+        return self.root / "data" / "archive"
+
+    @property
     def dagster_home(self) -> Path:
         """Where Dagster keeps its history."""
         return self.root / ".dagster"

@@ -22,6 +22,7 @@ GRAPH = build_stage_graph(
         StageNode(name=name, upstream=(), is_batched=True, reads_input=False, code_version="")
         for name in ("llm_outputs", "export")
     ]
+    + [StageNode(name="schema", upstream=(), is_batched=False, reads_input=False, code_version="")]
 )
 
 

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from contextlib import closing
 
+import dagster as dg
 import pytest
 
 from llm_assets_tests.end_to_end.served_model import ServedModel
@@ -11,6 +12,7 @@ from llm_assets_tests.end_to_end.tiny_project import TinyProject, build_project
 
 N_PROCESSES = 8
 N_ROWS = 25
+NOT_WELL = [status for status in dg.DagsterRunStatus if status != dg.DagsterRunStatus.SUCCESS]
 
 
 def sum_ledger(project: TinyProject) -> tuple[int, int, int, int]:
@@ -21,7 +23,7 @@ def sum_ledger(project: TinyProject) -> tuple[int, int, int, int]:
 
 @pytest.mark.slow
 def test_eight_processes_share_one_ledger(tmp_path, served_model: ServedModel):
-    """Eight runs over eight batches at once all succeed, and ledger, accounts and server agree on every token."""
+    """Eight runs at once all succeed and leave no place in the pool taken; ledger, accounts and server agree."""
     project = build_project(tmp_path / "project", base_url=served_model.base_url)
     batches = [f"week{number}" for number in range(N_PROCESSES)]
     for batch in batches:
@@ -44,3 +46,8 @@ def test_eight_processes_share_one_ledger(tmp_path, served_model: ServedModel):
     status = project.run("status", "notes", "--json").record
     ran = {batch["batch"]: batch["outcomes"] for batch in status["batches"]}
     assert {ran[batch].get("accepted") for batch in batches} == {N_ROWS}
+    assert {batch["state"] for batch in status["batches"] if batch["batch"] in batches} == {"fresh"}
+    with dg.DagsterInstance.from_config(str(project.root / ".dagster")) as history:
+        slots = history.event_log_storage.get_concurrency_info("llm_api")
+        assert (slots.active_slot_count, slots.pending_step_count) == (0, 0)
+        assert history.get_runs_count(dg.RunsFilter(statuses=NOT_WELL)) == 0

@@ -22,6 +22,7 @@ from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.observing import build_observer
 from llm_assets.defs.output_metadata import describe_generation
 from llm_assets.defs.publishing import VERSION_DIGITS, publish, stop_plainly
+from llm_assets.defs.run_lock import RUN_LOCK, run_lock_resource
 from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
 from llm_assets.gateways.generation import GenerationRequest, generate_outputs
 from llm_assets.gateways.schema_texts import load_answer_schemas
@@ -68,6 +69,7 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
     @dg.asset(
         key=scope.build_key("llm_outputs"),
         io_manager_def=build_io_manager(scope),
+        resource_defs={RUN_LOCK: run_lock_resource},
         ins={
             "schema_text": scope.build_input("schema_text"),
             "work_items": scope.build_input("work_items"),
