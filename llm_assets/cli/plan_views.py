@@ -1,6 +1,6 @@
 """What a plan and a call look like to a person."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -25,9 +25,11 @@ def print_plans(
     task: TaskName, plans: Sequence[tuple[BatchKey, Plan]], *, is_terminal: bool
 ) -> None:
     """A table for people who watch, a line for each batch for everything else."""
+    warnings = dict.fromkeys(text for _, plan in plans for text in plan.warnings)
     if not is_terminal:
         for batch, plan in plans:
             click.echo(f"{task} / {batch}: {render_plan(plan)}")
+        _print_warnings(warnings)
         return
     from rich.console import Console
 
@@ -35,7 +37,13 @@ def print_plans(
     caveats = dict.fromkeys(text for _, plan in plans for text in list_caveats(plan.estimate))
     if caveats:
         click.echo(f"Note: {', '.join(caveats)}.")
+    _print_warnings(warnings)
     click.echo("Nothing was sent.")
+
+
+def _print_warnings(warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
 
 
 def build_plan_table(task: TaskName, plans: Sequence[tuple[BatchKey, Plan]]) -> "Table":

@@ -48,3 +48,8 @@ class Step:
     def schema_sha256(self) -> Sha256:
         """The hash of what the model is told about an answer."""
         return fingerprint_text(self.schema_text)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person could mend in its prompts."""
+        return self.prompt.warnings + (self.judge.prompt.warnings if self.judge else ())

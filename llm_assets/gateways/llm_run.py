@@ -82,6 +82,8 @@ class LLMRun:
         planned = self._planner.plan_batch(items, choice, batch=self.identity.batch)
         plan, due = planned.plan, planned.due.chosen
         self.observer.show_plan(plan)
+        for warning in plan.warnings if due else ():
+            self.observer.show_warning(warning)
         progress = Progress(n_to_run=len(due))
         finished = asyncio.run(self._ask(due, progress)) if due else {}
         outputs = tuple(

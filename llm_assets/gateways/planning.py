@@ -107,6 +107,7 @@ class Planner:
             reasons=reasons,
             calls=calls,
             estimate=estimator.estimate(states, calls),
+            warnings=self.step.warnings,
         )
         return PlannedBatch(replayed=replayed, due=due, plan=plan)
 
