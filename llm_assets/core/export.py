@@ -8,6 +8,8 @@ once.
 Where the task has a judge, the fields of its verdict stand beside the outputs that it accepted, as `judge.verdict`,
 `judge.reason` and so on. A row whose answers it rejected has neither output nor verdict: its `status` is `rejected`,
 and its `error` is the judge's last reason.
+
+Where answers are text, `parse_errors` says what an accepted one lacks; a default stands in its place.
 """
 
 from collections.abc import Iterable, Mapping
@@ -106,7 +108,7 @@ def build_export(
             *build_input_columns(input_names, [line.values for line in lines]),
             *output_columns,
             *_build_uncovered_columns(outputs, output_columns),
-            *build_status_columns(items_meta.mode),
+            *build_status_columns(items_meta.mode, is_text=outputs.meta.is_text),
         ]
     )
     columns = decide_columns(
@@ -203,6 +205,7 @@ def _build_status(item: ItemOutput, meta: LLMOutputsMeta) -> dict[str, JsonValue
         "work_id": item.work_id,
         "group_key": item.group_key,
         "n_rows": len(item.row_ids),
+        "parse_errors": "; ".join(item.parse_errors) or None,
     }
 
 

@@ -27,6 +27,8 @@ STATUS_KINDS: dict[str, ColumnKind] = {
     "work_id": "text",
     "group_key": "text",
 }
+TEXT_STATUS_KINDS: dict[str, ColumnKind] = {"parse_errors": "text"}
+"""Further status columns where answers are text."""
 GROUP_STATUS_KINDS: dict[str, ColumnKind] = {"n_rows": "integer"}
 """Further status columns where one line stands for a whole group."""
 
@@ -91,9 +93,11 @@ def build_input_columns(
     )
 
 
-def build_status_columns(mode: Mode) -> tuple[ExportColumn, ...]:
+def build_status_columns(mode: Mode, *, is_text: bool = False) -> tuple[ExportColumn, ...]:
     """What is said about each line, whatever became of it."""
-    kinds = STATUS_KINDS | (GROUP_STATUS_KINDS if mode == "group_output" else {})
+    of_texts = TEXT_STATUS_KINDS if is_text else {}
+    of_groups = GROUP_STATUS_KINDS if mode == "group_output" else {}
+    kinds = STATUS_KINDS | of_texts | of_groups
     return tuple(
         ExportColumn(name=name, source="status", path=(name,), kind=kind)
         for name, kind in kinds.items()

@@ -71,6 +71,7 @@ def build_end(
     output: dict[str, JsonValue] | None = None,
     verdict: dict[str, JsonValue] | None = None,
     accepted_at: datetime | None = None,
+    parse_errors: tuple[str, ...] = (),
 ) -> ItemOutput:
     """What became of an item."""
     work = item.work
@@ -85,6 +86,7 @@ def build_end(
         reason=reason,
         attempts=tuple(tried),
         accepted_at=accepted_at,
+        parse_errors=parse_errors,
     )
 
 

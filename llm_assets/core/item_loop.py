@@ -98,7 +98,10 @@ class _Life:
         while (answer := self._take()) is not None:
             self.n_generated += 1
             read = read_generated(
-                answer, self.step.output_model, has_cap=self.step.max_output_tokens is not None
+                answer,
+                self.step.output_model,
+                has_cap=self.step.max_output_tokens is not None,
+                text_form=self.step.text_form,
             )
             self._note(answer, read)
             decided = self._check(answer, read) if isinstance(read, ValidAnswer) else read
@@ -133,7 +136,7 @@ class _Life:
             return verdict
         if verdict.is_accepted:
             return self._accept(answer, valid, verdict=verdict)
-        return build_rejection(answer, verdict.reason)
+        return build_rejection(answer, verdict.reason, is_text=self.step.text_form is not None)
 
     def _find_verdict(self, judge: Judge, valid: ValidAnswer) -> Verdict | Ask | Done:
         """The judge's verdict, the call that asks for it, or the end of an item that gets none."""
@@ -226,6 +229,7 @@ class _Life:
             output=valid.output,
             verdict=verdict.output.output if verdict else None,
             accepted_at=answer.answered_at,
+            parse_errors=valid.parse_errors,
         )
         return Done(output=end)
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import ConfigDict, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
 from llm_assets.core.calls import Purpose
 from llm_assets.core.fingerprint import fingerprint
@@ -38,7 +38,14 @@ OUTCOMES: tuple[Outcome, ...] = (
     "blocked",
 )
 
+TEXT_LEVEL = "text"
+"""Stands in place of the level of structured output where answers are text."""
+
 _RECORD = ConfigDict(extra="forbid")
+
+
+def _is_empty(value: object) -> bool:
+    return not value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +95,9 @@ class ItemOutput:
     attempts: tuple[Attempt, ...]
     accepted_at: datetime | None
     """When the accepted answer was made, in UTC."""
+    parse_errors: Annotated[tuple[str, ...], Field(exclude_if=_is_empty)] = ()
+    """What an accepted text answer lacks or says unclearly; defaults stand in its place. Not kept where there is
+    nothing to say."""
 
 
 class Totals(FrozenModel):
@@ -128,9 +138,14 @@ class LLMOutputsMeta(CollectionMeta):
     is_judge_rehearsal: bool = False
     """Whether the offline model judged."""
     structured_output: str
-    """The level at which the endpoint was held to the schema."""
+    """The level at which the endpoint was held to the schema, or `TEXT_LEVEL`."""
     parameters: dict[str, JsonValue]
     totals: Totals
+
+    @property
+    def is_text(self) -> bool:
+        """Whether answers are text, from which outputs are taken."""
+        return self.structured_output == TEXT_LEVEL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,4 +192,5 @@ def fingerprint_outputs(outputs: LLMOutputs) -> Sha256:
 
 def _list_what_counts(record: ItemOutput) -> list[object]:
     ids = [record.work_id, record.row_ids]
-    return [*ids, record.outcome, record.output, record.verdict, record.reason]
+    parts: list[object] = [*ids, record.outcome, record.output, record.verdict, record.reason]
+    return [*parts, record.parse_errors] if record.parse_errors else parts

@@ -20,6 +20,7 @@ from llm_assets.core.report import (
     Sample,
 )
 from llm_assets.core.report_judge import JudgeResults
+from llm_assets.core.report_text_answers import render_text_answer_results
 
 MAX_REASON_CHARS = 300
 MAX_VALUE_CHARS = 400
@@ -40,6 +41,7 @@ def render_report_markdown(report: Report) -> str:
         _render_rehearsal(report),
         _render_summary(report),
         _render_outcomes(report),
+        render_text_answer_results(report.text_answers) if report.text_answers else "",
         _render_judge(report.judge) if report.judge else "",
         *_render_failures(report),
         _render_groups(report.groups) if report.groups else "",

@@ -10,6 +10,7 @@ from llm_assets.core.calls import CallSettings
 from llm_assets.core.fingerprint import fingerprint_text
 from llm_assets.core.ids import Sha256
 from llm_assets.core.prompts import Prompt
+from llm_assets.core.text_form import RecordField
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,8 @@ class Step:
     attempts: AttemptSettings
     max_output_tokens: int | None
     judge: Judge | None
+    text_form: RecordField | None = None
+    """What is taken from a text answer; None where answers are JSON. It reads answers and shapes no call."""
 
     @cached_property
     def schema_sha256(self) -> Sha256:

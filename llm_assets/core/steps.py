@@ -18,6 +18,7 @@ from llm_assets.core.strict_schema import (
     build_strict_schema,
     decide_structured_output,
 )
+from llm_assets.core.text_form import build_text_form
 from llm_assets.errors import ConfigError
 
 _NAMES_BY_MODE: dict[Mode, frozenset[str]] = {
@@ -41,8 +42,10 @@ def build_step(
 ) -> Step:
     """Check the prompt against the columns and fix everything that is the same for all items.
 
-    Raises `ConfigError` for a prompt that names what the task does not have.
+    Raises `ConfigError` for a prompt that names what the task does not have, and for an output model that cannot be
+    taken from a text where answers are to be text.
     """
+    is_text = settings.answer.kind == "text"
     return Step(
         prompt=build_prompt(
             prompt,
@@ -54,12 +57,16 @@ def build_step(
         columns=columns,
         schema_text=schema_text,
         settings=build_call_settings(
-            settings.llm, endpoint=endpoint, base_url=base_url, output_model=output_model
+            settings.llm,
+            endpoint=endpoint,
+            base_url=base_url,
+            output_model=None if is_text else output_model,
         ),
         output_model=output_model,
         attempts=settings.attempts,
         max_output_tokens=settings.llm.max_output_tokens,
         judge=judge,
+        text_form=build_text_form(output_model, settings.answer) if is_text else None,
     )
 
 

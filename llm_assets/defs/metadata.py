@@ -41,6 +41,7 @@ def describe_outputs(outputs: LLMOutputs, summary: RunSummary) -> dict[str, obje
     return {
         "dagster/row_count": totals.n_items,
         **present,
+        **_describe_text_answers(outputs),
         "calls_sent": summary.calls_sent,
         "calls_reused": summary.calls_reused,
         "cost": render_batch_cost(totals),
@@ -57,6 +58,12 @@ def describe_outputs(outputs: LLMOutputs, summary: RunSummary) -> dict[str, obje
         "schema_sha256": outputs.meta.schema_sha256,
         "preview": render_preview(shown, ["outcome", *fields, "reason"]),
     }
+
+
+def _describe_text_answers(outputs: LLMOutputs) -> dict[str, object]:
+    if not outputs.meta.is_text:
+        return {}
+    return {"items_with_parse_errors": sum(bool(item.parse_errors) for item in outputs.records)}
 
 
 def describe_plan(plan: Plan) -> dict[str, object]:

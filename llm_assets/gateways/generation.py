@@ -8,7 +8,13 @@ from upath import UPath
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.items import Item
-from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs, LLMOutputsMeta, build_totals
+from llm_assets.core.llm_outputs import (
+    TEXT_LEVEL,
+    ItemOutput,
+    LLMOutputs,
+    LLMOutputsMeta,
+    build_totals,
+)
 from llm_assets.core.plan import Plan
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.core.run_summary import RunSummary
@@ -136,7 +142,9 @@ def _build_meta(
         judge_prompt_path=judge.prompt.path if judge else None,
         judge_endpoint=task.settings.judge_llm.endpoint if judge else None,
         is_judge_rehearsal=judge is not None and task.judge_endpoint.is_offline,
-        structured_output=decide_level(llm, task.endpoint, module.output_model),
+        structured_output=TEXT_LEVEL
+        if step.text_form is not None
+        else decide_level(llm, task.endpoint, module.output_model),
         parameters=dict(step.settings.parameters),
         totals=build_totals(records),
     )

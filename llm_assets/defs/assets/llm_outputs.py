@@ -17,6 +17,8 @@ from llm_assets.gateways.prompt_files import fingerprint_prompt_file
 
 RECIPE = 1
 """Raised when the same answers would give other outputs."""
+TEXT_RECIPE = 1
+"""Raised when the same text answers would be read otherwise."""
 
 
 def _list_judge_parts(scope: TaskScope) -> list[object]:
@@ -31,6 +33,12 @@ def _list_judge_parts(scope: TaskScope) -> list[object]:
         task.judge_endpoint.structured_output,
         task.judge_endpoint.token_parameter,
     ]
+
+
+def _list_answer_parts(scope: TaskScope) -> list[object]:
+    """What the reading of text answers adds to the code version: nothing, where answers are JSON."""
+    answer = scope.task.settings.answer
+    return [] if answer.kind == "json" else [TEXT_RECIPE, dump_settings(answer)]
 
 
 class RunOptions(dg.Config):
@@ -69,6 +77,7 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
             task.endpoint.token_parameter,
             dump_settings(settings.attempts),
             *_list_judge_parts(scope),
+            *_list_answer_parts(scope),
         ),
     )
     def llm_outputs(
