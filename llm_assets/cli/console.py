@@ -117,8 +117,9 @@ def render_summary(summary: RunSummary) -> str:
     """A run in a line."""
     ends = ", ".join(f"{count} {name}" for name, count in summary.outcomes.items() if count)
     tokens = summary.prompt_tokens + summary.completion_tokens
+    cached = f" ({summary.cached_tokens:,} cached)" if summary.cached_tokens else ""
     prefix = "" if summary.cost_is_known else "at least "
     return (
         f"{ends or 'no items'}; {summary.calls_sent} calls sent, {summary.calls_reused} answers reused; "
-        f"{tokens:,} tokens, {prefix}{render_usd(summary.cost_usd)}; {summary.elapsed_seconds:.1f} s"
+        f"{tokens:,} tokens{cached}, {prefix}{render_usd(summary.cost_usd)}; {summary.elapsed_seconds:.1f} s"
     )

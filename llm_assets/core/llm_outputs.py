@@ -141,6 +141,8 @@ class LLMOutputsMeta(CollectionMeta):
     """The level at which the endpoint was held to the schema, or `TEXT_LEVEL`."""
     parameters: dict[str, JsonValue]
     totals: Totals
+    cache_saving_usd: Decimal | None = None
+    """What cached tokens saved; None where there are none or the price is not known."""
 
     @property
     def is_text(self) -> bool:

@@ -10,7 +10,7 @@ from llm_assets.core.markdown import (
     render_link,
     render_table,
 )
-from llm_assets.core.money import render_cost
+from llm_assets.core.money import render_cost, render_usd
 from llm_assets.core.report import (
     FailedItem,
     GroupSizes,
@@ -77,11 +77,21 @@ def _render_summary(report: Report) -> str:
             ["Items with more than one attempt", f"{report.n_items_retried:,}"],
             ["Calls", f"{totals.n_calls:,}"],
             ["Prompt tokens", f"{about}{totals.prompt_tokens:,}{flag}"],
-            ["of these cached", f"{totals.cached_tokens:,}"],
+            ["of these cached", _render_cached(report)],
             ["Completion tokens", f"{about}{totals.completion_tokens:,}{flag}"],
             ["Cost", cost],
         ],
     )
+
+
+def _render_cached(report: Report) -> str:
+    """The count, its share of all prompt tokens, and what it saved where prices are known."""
+    totals, saving = report.outputs.totals, report.outputs.cache_saving_usd
+    if not totals.cached_tokens:
+        return "0"
+    share = totals.cached_tokens / totals.prompt_tokens
+    saved = "" if saving is None else f", which saved {render_usd(saving)}"
+    return f"{totals.cached_tokens:,} ({share:.1%}){saved}"
 
 
 def _render_mode(report: Report) -> str:

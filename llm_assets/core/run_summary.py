@@ -24,6 +24,8 @@ class RunSummary(FrozenModel):
     prompt_tokens: int
     """Of the calls sent."""
     completion_tokens: int
+    cached_tokens: int = 0
+    """Of the prompt tokens, those that the provider read from its cache."""
     cost_usd: Decimal
     """Of the calls sent whose price is known."""
     cost_is_known: bool

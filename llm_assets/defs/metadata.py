@@ -48,6 +48,7 @@ def describe_outputs(outputs: LLMOutputs, summary: RunSummary) -> dict[str, obje
         "cost_usd": float(totals.cost_usd),
         "prompt_tokens": totals.prompt_tokens,
         "completion_tokens": totals.completion_tokens,
+        "cached_tokens": totals.cached_tokens,
         "run_cost_usd": float(summary.cost_usd),
         "elapsed_seconds": summary.elapsed_seconds,
         "latency_p50_seconds": summary.latency_p50_seconds or 0.0,

@@ -1,10 +1,12 @@
 """How a batch's work items become its outputs, from the prompt file to the record of the run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from upath import UPath
 
+from llm_assets.core.cache_saving import compute_cache_saving
+from llm_assets.core.calls import Purpose
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.items import Item
@@ -16,6 +18,7 @@ from llm_assets.core.llm_outputs import (
     build_totals,
 )
 from llm_assets.core.plan import Plan
+from llm_assets.core.plan_cost import Price
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.core.run_summary import RunSummary
 from llm_assets.core.schema_record import SchemaText
@@ -94,7 +97,10 @@ def generate_outputs(
         )
         result = run.finish_batch(build_items(items, contexts), request.choice)
     write_model(find_run_record(task, project, request.batch), result.summary)
-    meta = _build_meta(task, step, module, records=result.outputs)
+    prices: dict[Purpose, Price] = {
+        purpose: connection.compute_cost for purpose, connection in connections.items()
+    }
+    meta = _build_meta(task, step, module, records=result.outputs, prices=prices)
     outputs = LLMOutputs(meta=meta, records=result.outputs)
     return Generation(outputs=outputs, plan=result.plan, summary=result.summary)
 
@@ -127,7 +133,12 @@ def find_run_record(task: Task, project: Project, batch: BatchKey) -> UPath:
 
 
 def _build_meta(
-    task: Task, step: Step, module: SchemaModule, *, records: Sequence[ItemOutput]
+    task: Task,
+    step: Step,
+    module: SchemaModule,
+    *,
+    records: Sequence[ItemOutput],
+    prices: Mapping[Purpose, Price],
 ) -> LLMOutputsMeta:
     llm, judge = task.settings.llm, step.judge
     return LLMOutputsMeta(
@@ -147,4 +158,5 @@ def _build_meta(
         else decide_level(llm, task.endpoint, module.output_model),
         parameters=dict(step.settings.parameters),
         totals=build_totals(records),
+        cache_saving_usd=compute_cache_saving(records, prices),
     )
