@@ -2,6 +2,7 @@
 
 import csv
 import importlib.util
+import re
 from pathlib import Path
 from typing import cast
 
@@ -11,12 +12,17 @@ from pydantic import BaseModel, ValidationError
 
 from llm_assets.config.prompt import PromptSettings
 from llm_assets.config.task import Mode, TaskSettings
+from llm_assets.core.answers import ValidAnswer
+from llm_assets.core.text_answers import parse_text_answer
+from llm_assets.core.text_form import build_text_form
+from llm_assets.gateways.offline_model.forms import find_form
 
 ROOT = Path(__file__).parents[1]
 TASKS: tuple[tuple[str, Mode], ...] = (
     ("ticket_triage", "row"),
     ("course_feedback", "group_output"),
     ("interview_questions", "row_output_with_group_context"),
+    ("product_reviews", "row"),
 )
 NAMES = tuple(task for task, _ in TASKS)
 
@@ -40,6 +46,12 @@ GOOD_ANSWERS: dict[str, dict[str, object]] = {
         "what_a_good_answer_shows": "Asks how the order is claimed before naming a lock.",
         "difficulty": "moderate",
         "confidence": 0.8,
+    },
+    "product_reviews": {
+        "summary": "The kettle boils fast; its handle gets too hot to touch.",
+        "analysis_points": ["boils fast", "hot handle"],
+        "rating": 6,
+        "confidence": None,
     },
 }
 
@@ -67,6 +79,8 @@ BROKEN_FIELDS = (
     ("interview_questions", "question", ""),
     ("interview_questions", "difficulty", None),
     ("interview_questions", "confidence", -0.1),
+    ("product_reviews", "rating", 95),
+    ("product_reviews", "analysis_points", [""]),
 )
 
 
@@ -170,11 +184,15 @@ def test_a_schema_describes_every_field_to_the_model(task: str):
 
 @pytest.mark.parametrize("task", NAMES)
 def test_a_prompt_goes_from_static_to_group_to_row(task: str):
-    """The system turn holds nothing but the schema, and the group stands before the row, for prompt caches."""
+    """The system turn holds no row, and the group stands before the row, for prompt caches.
+
+    The schema is shown where an answer is JSON; a text answer has its form in the prompt.
+    """
     text = (ROOT / read_settings(task).prompt).read_text(encoding="utf-8")
     prompt = PromptSettings.model_validate(yaml.safe_load(text))
-    assert "{{ llm_schema }}" in prompt.system
-    assert prompt.system.count("{{") == 1
+    is_json = read_settings(task).answer.kind == "json"
+    assert ("{{ llm_schema }}" in prompt.system) is is_json
+    assert prompt.system.count("{{") == is_json
     places = [prompt.user.find(name) for name in ("group_key", "group_context", "row_block")]
     found = [place for place in places if place >= 0]
     assert found
@@ -247,3 +265,29 @@ def test_the_workbook_has_typed_and_blank_cells():
     assert {type(row["Time (min)"]) for row in rows} == {int, float, str}
     assert any(isinstance(row["notes"], int) for row in rows)
     assert any(row["level"] is None for row in rows)
+
+
+def test_the_prompt_of_a_text_answer_shows_the_parts_that_are_read():
+    """The form in the prompt names every field of the schema, and its blanks filled in give a whole output."""
+    settings = read_settings("product_reviews")
+    text = (ROOT / settings.prompt).read_text(encoding="utf-8")
+    prompt = PromptSettings.model_validate(yaml.safe_load(text))
+    found = find_form(prompt.system)
+    assert found is not None
+    model = load_model("product_reviews")
+    answer = re.sub(r"<a (?:whole )?number[^>]*>", "1", found.text)
+    read = parse_text_answer(answer, build_text_form(model, settings.answer), model)
+    assert isinstance(read, ValidAnswer)
+    assert read.parse_errors == ()
+    assert read.output["rating"] == 1
+
+
+def test_the_reviews_hold_what_tempts_a_parser_and_a_model():
+    """A measure, a rating and an instruction stand in the texts, two reviews are the same, and two say nothing."""
+    rows = read_batches("product_reviews")["autumn"]
+    texts = [str(row["review"]) for row in rows]
+    for words in ("3.5 mm jack", "Rating: 10", "ignore your instructions"):
+        assert [text for text in texts if words in text]
+    visible = [(row["product"], row["title"], flatten(row["review"])) for row in rows]
+    assert len(visible) - len(set(visible)) == 1
+    assert sum(text in {"None", "NULL"} for text in texts) == 2

@@ -4,10 +4,12 @@ A part that is missing, or that gives no value of its field's type, makes the an
 required: the model is asked again and told what is missing. Where the field has a default, the default stands in
 and the answer is accepted with a note. Either way nothing is moved to fit: a score out of its bounds counts as a
 part that gives no value.
+
+A model that is asked again is told of the required parts alone, so that a further optional field changes no call.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from pydantic import BaseModel, JsonValue
@@ -51,16 +53,15 @@ def parse_text_answer(
     reading = _read_record(form, drop_thinking(replace_unstorable(text)))
     required = {name for name, member in form.members.items() if member.is_required}
     while True:
-        if not required <= reading.values.keys():
-            return InvalidAnswer(problem=_render_problems(reading.problems))
+        missing = [name for name in form.members if name in required - reading.values.keys()]
+        if missing:
+            return InvalidAnswer(problem=_render_problems(reading, missing))
         judged = validate_answer(render_json(reading.values), output_model)
         if isinstance(judged, ValidAnswer):
-            return replace(judged, parse_errors=tuple(_list_problems(reading.problems)))
+            return replace(judged, parse_errors=tuple(dict.fromkeys(reading.problems.values())))
         faulty = set(judged.fields) & reading.values.keys()
         if not faulty or faulty & required:
-            others = {name: why for name, why in reading.problems.items() if name not in faulty}
-            told = "; ".join([judged.problem, *_list_problems(others)][:MAX_PROBLEMS_SHOWN])
-            return InvalidAnswer(problem=told)
+            return judged
         for name in faulty:  # fields with a default, which stands in
             del reading.values[name]
             reading.problems[name] = judged.problem
@@ -127,13 +128,7 @@ def _read_part(part: Part, member: NamedField, reading: _Reading, name: str) -> 
     return inner.values
 
 
-def _list_problems(problems: Mapping[str, str]) -> list[str]:
-    return list(dict.fromkeys(problems.values()))
-
-
-def _render_problems(problems: Mapping[str, str]) -> str:
-    shown = _list_problems(problems)
-    more = (
-        [f"and {len(shown) - MAX_PROBLEMS_SHOWN} more"] if len(shown) > MAX_PROBLEMS_SHOWN else []
-    )
-    return "; ".join([*shown[:MAX_PROBLEMS_SHOWN], *more])
+def _render_problems(reading: _Reading, missing: Sequence[str]) -> str:
+    told = [reading.problems[name] for name in missing]
+    more = [f"and {len(told) - MAX_PROBLEMS_SHOWN} more"] if len(told) > MAX_PROBLEMS_SHOWN else []
+    return "; ".join([*told[:MAX_PROBLEMS_SHOWN], *more])
