@@ -224,6 +224,13 @@ class TaskSettings(Settings):
     tags: dict[str, str] = {}
     """Labels to find the task's assets by in the UI."""
     prompt: str
+    extends: str | None = None
+    """The task file of which this one is a variant: what is not said here is as there.
+
+    Blocks are laid over each other key by key; texts, numbers and lists are replaced as a whole. A variant reads the
+    input and the schema of the task it extends unless it names others. The path starts from this file's folder, else
+    from the project.
+    """
     """The prompt file."""
     input: InputSettings = InputSettings()
     cleaning: CleaningSettings = CleaningSettings()
