@@ -3,19 +3,24 @@
 import csv
 import importlib.util
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import pytest
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 
 from llm_assets.config.prompt import PromptSettings
 from llm_assets.config.task import Mode, TaskSettings
 from llm_assets.core.answers import ValidAnswer
 from llm_assets.core.text_answers import parse_text_answer
 from llm_assets.core.text_form import build_text_form
+from llm_assets.gateways.hook_files import load_task_hooks
 from llm_assets.gateways.offline_model.forms import find_form
+from llm_assets.gateways.project import Project
+from llm_assets.gateways.tasks import load_task
+from llm_assets.hooks import HookItem, Rejection, Request, Skip
 
 ROOT = Path(__file__).parents[1]
 TASKS: tuple[tuple[str, Mode], ...] = (
@@ -193,7 +198,9 @@ def test_a_prompt_goes_from_static_to_group_to_row(task: str):
     is_json = read_settings(task).answer.kind == "json"
     assert ("{{ llm_schema }}" in prompt.system) is is_json
     assert prompt.system.count("{{") == is_json
-    places = [prompt.user.find(name) for name in ("group_key", "group_context", "row_block")]
+    places = [
+        (prompt.user or "").find(name) for name in ("group_key", "group_context", "row_block")
+    ]
     found = [place for place in places if place >= 0]
     assert found
     assert found == sorted(found)
@@ -222,7 +229,7 @@ def test_a_judges_prompt_ends_with_what_it_judges(task: str):
     assert "{{ llm_schema }}" in prompt.system
     assert prompt.system.count("{{") == 1
     names = ("{{ group_key", "{{ group_context", "{{ row_block", "{{ output")
-    found = [place for name in names if (place := prompt.user.find(name)) >= 0]
+    found = [place for name in names if (place := (prompt.user or "").find(name)) >= 0]
     assert len(found) >= 2
     assert found == sorted(found)
 
@@ -291,3 +298,28 @@ def test_the_reviews_hold_what_tempts_a_parser_and_a_model():
     visible = [(row["product"], row["title"], flatten(row["review"])) for row in rows]
     assert len(visible) - len(set(visible)) == 1
     assert sum(text in {"None", "NULL"} for text in texts) == 2
+
+
+def test_the_example_has_a_hook_of_each_kind():
+    """Each function takes real reviews: empty ones are left out, a danger is checked, points are tidied and scored."""
+    project = Project(root=ROOT, environ={})
+    hooks = load_task_hooks(load_task(project, "product_reviews"), project)
+    assert hooks is not None
+    assert hooks.request
+    assert hooks.result
+    assert hooks.check
+    assert hooks.scorer
+    values = {"product": "Pike Kettle", "title": "", "review": "It is dangerous."}
+    item = HookItem(work_id="w", row_ids=("r",), values=values, group_key=None, group_context=None)
+    empty = replace(item, values={**values, "review": ""})
+    assert isinstance(hooks.request.call(empty), Skip)
+    given = hooks.request.call(item)
+    assert given == Request(names={"dangers": "dangerous"}, extra={"n_words": 3, "is_danger": True})
+    output: dict[str, JsonValue] = {"rating": 9, "analysis_points": ["Hot.", "hot", "Fast."]}
+    tidied = hooks.result.call(item, output)
+    assert tidied == {"rating": 9, "analysis_points": ["Hot", "Fast"]}
+    item = replace(item, extra={"is_danger": True})
+    assert isinstance(hooks.check.call(item, tidied), Rejection)
+    assert hooks.check.call(item, {**tidied, "rating": 1}) is None
+    assert hooks.scorer.call(tidied, None) == 0.5
+    assert hooks.scorer.call(tidied, 9) == 1

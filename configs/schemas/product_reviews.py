@@ -22,5 +22,8 @@ class LLMOutput(BaseModel):
     # No default: an answer without a rating, or with 95 for it, is asked for again.
     rating: int = Field(ge=1, le=10, description="How content the buyer is, from 1 to 10.")
     confidence: float | None = Field(
-        default=None, ge=0, le=1, description="How well the review supports the rating, from 0 to 1."
+        default=None,
+        ge=0,
+        le=1,
+        description="How well the review supports the rating, from 0 to 1.",
     )

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from llm_assets.config.answer import AnswerSettings
 from llm_assets.config.base import FreeValue, Settings
 from llm_assets.config.endpoint import PriceSettings, StructuredOutput
+from llm_assets.config.hooks import HookSettings
 from llm_assets.config.limits import BudgetSettings, LimitSettings
 
 TableFormat = Literal["csv", "psv", "tsv", "xlsx", "jsonl", "parquet"]
@@ -242,6 +243,7 @@ class TaskSettings(Settings):
     attempts: AttemptSettings = AttemptSettings()
     judge: JudgeSettings | None = None
     """Without it every valid answer is accepted."""
+    hooks: HookSettings = HookSettings()
     limits: LimitSettings = LimitSettings()
     budget: BudgetSettings = BudgetSettings()
     export: ExportSettings = ExportSettings()

@@ -119,6 +119,17 @@ def read_verdict(answer: Answer, judge: Judge) -> Verdict | Problem:
     )
 
 
+def build_objection(answer: Answer, reason: str, *, is_text: bool) -> Problem:
+    """What a valid answer that a check does not accept means: it is asked for again like an invalid one."""
+    feedback = TEXT_FEEDBACK_INVALID if is_text else FEEDBACK_INVALID
+    return Problem(
+        outcome="invalid",
+        text=reason,
+        echo=(answer.text or "")[:MAX_ECHO_CHARS],
+        feedback=feedback.format(problem=reason[:MAX_REASON_CHARS]),
+    )
+
+
 def build_rejection(answer: Answer, reason: str, *, is_text: bool) -> Problem:
     """What a valid answer that the judge rejected means for the next attempt."""
     feedback = TEXT_FEEDBACK_REJECTED if is_text else FEEDBACK_REJECTED

@@ -72,6 +72,7 @@ def build_end(
     verdict: dict[str, JsonValue] | None = None,
     accepted_at: datetime | None = None,
     parse_errors: tuple[str, ...] = (),
+    score: float | None = None,
 ) -> ItemOutput:
     """What became of an item."""
     work = item.work
@@ -87,6 +88,8 @@ def build_end(
         attempts=tuple(tried),
         accepted_at=accepted_at,
         parse_errors=parse_errors,
+        extra=None if item.extra is None else dict(item.extra),
+        score=score,
     )
 
 

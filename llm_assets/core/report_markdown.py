@@ -20,6 +20,7 @@ from llm_assets.core.report import (
     Sample,
 )
 from llm_assets.core.report_judge import JudgeResults
+from llm_assets.core.report_scores import render_scores
 from llm_assets.core.report_text_answers import render_text_answer_results
 
 MAX_REASON_CHARS = 300
@@ -80,6 +81,7 @@ def _render_summary(report: Report) -> str:
             ["of these cached", _render_cached(report)],
             ["Completion tokens", f"{about}{totals.completion_tokens:,}{flag}"],
             ["Cost", cost],
+            *([["Score", render_scores(report.scores)]] if report.scores else []),
         ],
     )
 
@@ -238,6 +240,10 @@ def _render_origin(report: Report) -> Iterable[str]:
             ["Model", render_code(outputs.model), ""],
             ["Structured output", render_code(outputs.structured_output), ""],
             *(_list_judge_origin(report.judge) if report.judge else []),
+            *(
+                [f"Hook: {hook.kind}", render_code(hook.name), render_code(hook.source_sha256)]
+                for hook in outputs.hooks
+            ),
         ],
     )
     yield f"Parameters as sent:\n\n{render_json_block(outputs.parameters)}"

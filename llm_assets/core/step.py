@@ -9,6 +9,7 @@ from llm_assets.config.task import AttemptSettings, JudgeSettings
 from llm_assets.core.calls import CallSettings
 from llm_assets.core.fingerprint import fingerprint_text
 from llm_assets.core.ids import Sha256
+from llm_assets.core.item_hooks import Hooks
 from llm_assets.core.prompts import Prompt
 from llm_assets.core.text_form import RecordField
 
@@ -46,6 +47,13 @@ class Step:
     judge: Judge | None
     text_form: RecordField | None = None
     """What is taken from a text answer; None where answers are JSON. It reads answers and shapes no call."""
+    hooks: Hooks | None = None
+    """The functions of the project that look at every item."""
+
+    @property
+    def can_part_items(self) -> bool:
+        """Whether items that share a call may part at the next one: a judge or a hook sees more of them."""
+        return self.judge is not None or self.hooks is not None
 
     @cached_property
     def schema_sha256(self) -> Sha256:

@@ -7,8 +7,16 @@ from llm_assets.config.prompt import PromptSettings
 from llm_assets.config.task import JudgeSettings, LLMSettings, Mode, TaskSettings
 from llm_assets.core.calls import CallSettings
 from llm_assets.core.export_columns import ColumnKind, build_output_columns
+from llm_assets.core.item_hooks import Hooks
 from llm_assets.core.json_schema import build_json_schema
-from llm_assets.core.prompts import GROUP_NAMES, JUDGE_NAMES, ROW_NAMES, build_prompt
+from llm_assets.core.prompts import (
+    GROUP_NAMES,
+    JUDGE_NAMES,
+    NO_NAMES,
+    RESERVED_NAMES,
+    ROW_NAMES,
+    build_prompt,
+)
 from llm_assets.core.schema_text import build_schema_text
 from llm_assets.core.step import Judge, Step
 from llm_assets.core.strict_schema import (
@@ -39,6 +47,7 @@ def build_step(
     schema_text: str,
     columns: tuple[str, ...],
     judge: Judge | None,
+    hooks: Hooks | None = None,
 ) -> Step:
     """Check the prompt against the columns and fix everything that is the same for all items.
 
@@ -51,7 +60,7 @@ def build_step(
             prompt,
             path=prompt_path,
             columns=columns,
-            item_names=_NAMES_BY_MODE[settings.grouping.mode],
+            item_names=_list_names(settings.grouping.mode, columns, hooks),
             llm_schema=schema_text,
         ),
         columns=columns,
@@ -67,6 +76,7 @@ def build_step(
         max_output_tokens=settings.llm.max_output_tokens,
         judge=judge,
         text_form=build_text_form(output_model, settings.answer) if is_text else None,
+        hooks=hooks,
     )
 
 
@@ -80,6 +90,7 @@ def build_judge(
     base_url: str,
     verdict_model: type[BaseModel],
     columns: tuple[str, ...],
+    hooks: Hooks | None = None,
 ) -> Judge:
     """Check the judge's prompt against the columns, and that its model can hold a verdict.
 
@@ -95,7 +106,7 @@ def build_judge(
             prompt,
             path=prompt_path,
             columns=columns,
-            item_names=_NAMES_BY_MODE[settings.grouping.mode] | JUDGE_NAMES,
+            item_names=_list_names(settings.grouping.mode, columns, hooks) | JUDGE_NAMES,
             llm_schema=schema_text,
         ),
         settings=build_call_settings(
@@ -105,6 +116,18 @@ def build_judge(
         rules=rules,
         max_output_tokens=llm.max_output_tokens,
     )
+
+
+def _list_names(mode: Mode, columns: tuple[str, ...], hooks: Hooks | None) -> frozenset[str]:
+    """What a prompt can use beside the columns; `ConfigError` where a hook would give a name that is taken."""
+    names = NO_NAMES if hooks is None else hooks.names
+    taken = sorted(names & RESERVED_NAMES.union(columns))
+    if taken:
+        raise ConfigError(
+            f"`hooks.names` lists {', '.join(taken)}, which prompts know as something else; nothing was sent.",
+            remedy="Give it another name, in the config and in the request hook.",
+        )
+    return _NAMES_BY_MODE[mode] | names
 
 
 def _check_verdict_model(model: type[BaseModel], rules: JudgeSettings) -> None:

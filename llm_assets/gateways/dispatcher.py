@@ -107,7 +107,7 @@ class Dispatcher:
 
     async def _find_answer(self, call: Call, note_try: NoteTry) -> Result:
         """The answer of the same call where another item has it or waits for it, else one that is sent for."""
-        if self._step.judge is None:
+        if not self._step.can_part_items:
             # Items that share a later call share their first one, and so are led as one.
             return await self._caller.find_answer(call, note_try)
         under_way = self._under_way.get(call.key)
@@ -147,8 +147,9 @@ def _group_identical(step: Step, due: Sequence[Due]) -> list[list[Due]]:
 
 
 def _build_likeness(step: Step, item: Item) -> Sha256 | None:
-    """What of an item its next call may not show, but a judge may: items that share one call may part at the next."""
-    if step.judge is None:
+    """What of an item its next call may not show, but a judge or a hook may: such items may part at the next one."""
+    if not step.can_part_items:
         return None
     work = item.work
-    return fingerprint([work.values, work.group_key, work.group_context_id])
+    own_ids = [] if step.hooks is None else [work.work_id, work.row_ids]
+    return fingerprint([work.values, work.group_key, work.group_context_id, *own_ids])

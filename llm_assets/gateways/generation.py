@@ -12,6 +12,7 @@ from llm_assets.core.ids import BatchKey
 from llm_assets.core.items import Item
 from llm_assets.core.llm_outputs import (
     TEXT_LEVEL,
+    HookRecord,
     ItemOutput,
     LLMOutputs,
     LLMOutputsMeta,
@@ -157,6 +158,10 @@ def _build_meta(
         if step.text_form is not None
         else decide_level(llm, task.endpoint, module.output_model),
         parameters=dict(step.settings.parameters),
+        hooks=tuple(
+            HookRecord(kind=hook.kind, name=hook.name, source_sha256=hook.source_sha256)
+            for hook in (step.hooks.all if step.hooks else ())
+        ),
         totals=build_totals(records),
         cache_saving_usd=compute_cache_saving(records, prices),
     )

@@ -13,6 +13,7 @@ from llm_assets.defs.observing import build_observer
 from llm_assets.defs.publishing import VERSION_DIGITS, publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
 from llm_assets.gateways.generation import GenerationRequest, generate_outputs
+from llm_assets.gateways.hook_files import find_hook_files
 from llm_assets.gateways.prompt_files import fingerprint_prompt_file
 
 RECIPE = 1
@@ -39,6 +40,14 @@ def _list_answer_parts(scope: TaskScope) -> list[object]:
     """What the reading of text answers adds to the code version: nothing, where answers are JSON."""
     answer = scope.task.settings.answer
     return [] if answer.kind == "json" else [TEXT_RECIPE, dump_settings(answer)]
+
+
+def _list_hook_parts(scope: TaskScope) -> list[object]:
+    """What the functions of the project add to the code version: nothing, where there are none."""
+    files = find_hook_files(scope.task)
+    if not files:
+        return []
+    return [dump_settings(scope.task.settings.hooks), *map(fingerprint_prompt_file, files)]
 
 
 class RunOptions(dg.Config):
@@ -78,6 +87,7 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
             dump_settings(settings.attempts),
             *_list_judge_parts(scope),
             *_list_answer_parts(scope),
+            *_list_hook_parts(scope),
         ),
     )
     def llm_outputs(
