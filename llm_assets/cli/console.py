@@ -1,7 +1,7 @@
 """What a person sees while a command runs: a bar on a terminal, plain lines elsewhere."""
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 import click
@@ -15,6 +15,7 @@ from llm_assets.core.money import render_usd
 from llm_assets.core.plan import Plan
 from llm_assets.core.plan_text import render_plan
 from llm_assets.core.run_summary import RunSummary
+from llm_assets.core.setting_changes import SettingChange, render_setting_change
 from llm_assets.gateways.caller import Progress
 from llm_assets.gateways.llm_run import Observer
 from llm_assets.gateways.progress_text import render_progress
@@ -25,6 +26,11 @@ class Console(Observer):
 
     def __init__(self, *, is_quiet: bool) -> None:
         self._is_quiet = is_quiet
+
+    def show_changes(self, changes: Sequence[SettingChange]) -> None:
+        """Say what is not as in the task's file."""
+        for change in changes:
+            self._say(f"set: {render_setting_change(change)}")
 
     def begin_batch(self, task: TaskName, batch: BatchKey) -> None:
         """Say which batch comes now."""

@@ -15,10 +15,17 @@ from llm_assets.core.plan_text import (
     render_reason,
     render_token_range,
 )
+from llm_assets.core.setting_changes import SettingChange, render_setting_change
 from llm_assets.gateways.foresight import NextCall
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+
+def print_changes(changes: Sequence[SettingChange]) -> None:
+    """A line for each setting that is not as in the file."""
+    for change in changes:
+        click.echo(f"set: {render_setting_change(change)}", err=True)
 
 
 def print_plans(

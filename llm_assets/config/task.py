@@ -224,7 +224,6 @@ class TaskSettings(Settings):
     """E-mail addresses, or `team:name`; shown in the UI."""
     tags: dict[str, str] = {}
     """Labels to find the task's assets by in the UI."""
-    prompt: str
     extends: str | None = None
     """The task file of which this one is a variant: what is not said here is as there.
 
@@ -232,6 +231,7 @@ class TaskSettings(Settings):
     input and the schema of the task it extends unless it names others. The path starts from this file's folder, else
     from the project.
     """
+    prompt: str
     """The prompt file."""
     input: InputSettings = InputSettings()
     cleaning: CleaningSettings = CleaningSettings()

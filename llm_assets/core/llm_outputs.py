@@ -12,6 +12,8 @@ from llm_assets.config.hooks import HookKind
 from llm_assets.core.calls import Purpose
 from llm_assets.core.fingerprint import fingerprint
 from llm_assets.core.ids import CallKey, GroupContextId, GroupKey, RowId, Sha256, WorkId
+from llm_assets.core.run_origin import GitState
+from llm_assets.core.setting_changes import SettingChange
 from llm_assets.core.values import CollectionMeta, FrozenModel
 
 Outcome = Literal[
@@ -162,6 +164,10 @@ class LLMOutputsMeta(CollectionMeta):
     hooks: Annotated[tuple[HookRecord, ...], Field(exclude_if=_is_empty)] = ()
     """In the order in which they are called; not kept where there are none."""
     totals: Totals
+    changes: tuple[SettingChange, ...] = ()
+    """What was set for the run that made them alone."""
+    git: GitState | None = None
+    """Where the project stood then; None where it is in no repository."""
     cache_saving_usd: Decimal | None = None
     """What cached tokens saved; None where there are none or the price is not known."""
 

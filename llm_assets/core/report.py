@@ -16,6 +16,7 @@ from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs, LLMOutputsMeta, 
 from llm_assets.core.report_judge import JudgeResults, build_judge_results
 from llm_assets.core.report_scores import ScoreResults, build_score_results
 from llm_assets.core.report_text_answers import TextAnswerResults, build_text_answer_results
+from llm_assets.core.setting_changes import SettingChange
 from llm_assets.core.values import FrozenModel, Scalar
 from llm_assets.core.work_items import WorkItemsMeta
 
@@ -40,6 +41,10 @@ class ConfigSnapshot(FrozenModel):
     schema_path: str
     settings: dict[str, JsonValue]
     """Every setting with its value, the defaults included."""
+    extends: tuple[str, ...] = ()
+    """The files that the task is a variant of, the nearest first."""
+    changes: tuple[SettingChange, ...] = ()
+    """What was set for the run that made the report alone."""
 
 
 class ItemPlace(FrozenModel):

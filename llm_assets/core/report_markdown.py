@@ -20,6 +20,7 @@ from llm_assets.core.report import (
     Sample,
 )
 from llm_assets.core.report_judge import JudgeResults
+from llm_assets.core.report_origin import list_origin_rows, render_changes
 from llm_assets.core.report_scores import render_scores
 from llm_assets.core.report_text_answers import render_text_answer_results
 
@@ -234,6 +235,7 @@ def _render_origin(report: Report) -> Iterable[str]:
         [
             ["Input", render_code(report.input.input_path), render_code(report.input.sha256)],
             ["Config", render_code(config.config_path), render_code(config.config_sha256)],
+            *list_origin_rows(report),
             ["Prompt", render_code(outputs.prompt_path), render_code(outputs.prompt_sha256)],
             ["Schema", render_code(config.schema_path), render_code(outputs.schema_sha256)],
             ["Endpoint", render_code(outputs.endpoint), ""],
@@ -246,6 +248,7 @@ def _render_origin(report: Report) -> Iterable[str]:
             ),
         ],
     )
+    yield from render_changes(report)
     yield f"Parameters as sent:\n\n{render_json_block(outputs.parameters)}"
     yield f"Settings, the defaults included:\n\n{render_json_block(config.settings)}"
 

@@ -1,6 +1,7 @@
 """In which settings does a run differ from its task's file?"""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 
 from pydantic import JsonValue
 
@@ -43,6 +44,33 @@ def render_setting_change(change: SettingChange) -> str:
     """Such as `llm.temperature = 0.2 (in the file: not set)`."""
     before, after = map(_render, (change.file_value, change.run_value))
     return f"{change.path} = {after} (in the file: {before})"
+
+
+def apply_setting_changes(
+    settings: Mapping[str, JsonValue], changes: Iterable[SettingChange]
+) -> dict[str, JsonValue]:
+    """The settings as they were for the run that the changes belong to."""
+    changed = deepcopy(dict(settings))
+    for change in changes:
+        *around, last = change.path.split(".")
+        block = changed
+        for part in around:
+            inner = block.get(part)
+            block[part] = inner = dict(inner) if isinstance(inner, dict) else {}
+            block = inner
+        block[last] = change.run_value
+    return changed
+
+
+def build_changes_record(changes: Sequence[SettingChange]) -> dict[str, JsonValue]:
+    """The changes for scripts, under `set`; nothing where there are none."""
+    if not changes:
+        return {}
+    return {
+        "set": {
+            change.path: {"file": change.file_value, "run": change.run_value} for change in changes
+        }
+    }
 
 
 def _render(value: JsonValue) -> str:

@@ -15,20 +15,30 @@ VERSION_DIGITS = 16
 
 EXIT_CODE_KEY = "exit_code"
 REMEDY_KEY = "remedy"
+CODE_VERSION_TAG = "dagster/code_version"
 SOURCE_KEY = "source_sha256"
 """Which module a schema was made from."""
 
 
 def publish(
-    value: Value, *, metadata: Mapping[str, Any], data_version: str | None = None
+    value: Value,
+    *,
+    metadata: Mapping[str, Any],
+    data_version: str | None = None,
+    code_version: str | None = None,
 ) -> dg.MaterializeResult[Value]:
     """The value of a stage with the version of its content: the same content is the same version.
 
-    A stage names its own version where not all of its content counts, such as times and costs.
+    A stage names its own version where not all of its content counts, such as times and costs. `code_version` stands
+    in the place of the definition's, where a run was made with other settings than the definition: so the value is
+    stale for whoever goes by the definition.
     """
     version = data_version or build_version(value)
     return dg.MaterializeResult(
-        value=value, metadata=dict(metadata), data_version=dg.DataVersion(version)
+        value=value,
+        metadata=dict(metadata),
+        data_version=dg.DataVersion(version),
+        tags={} if code_version is None else {CODE_VERSION_TAG: code_version},
     )
 
 

@@ -11,14 +11,13 @@ from llm_assets.core.ids import BatchKey
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.defs.abandoned_runs import PROCESS_TAG, end_abandoned_runs, open_process_lock
 from llm_assets.defs.project_definitions import build_definitions
-from llm_assets.defs.publishing import EXIT_CODE_KEY, SOURCE_KEY
+from llm_assets.defs.publishing import CODE_VERSION_TAG, EXIT_CODE_KEY, SOURCE_KEY
 from llm_assets.defs.scope import TaskScope
 from llm_assets.defs.task_definitions import TASK_STAGES, name_batch_job, name_schema_job
 from llm_assets.gateways.batches import Batch, hash_file
 from llm_assets.gateways.task_schemas import load_task_schema
 
 DATA_VERSION_TAG = "dagster/data_version"
-CODE_VERSION_TAG = "dagster/code_version"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from llm_assets.core.llm_outputs import (
 from llm_assets.core.plan import Plan
 from llm_assets.core.plan_cost import Price
 from llm_assets.core.run_choice import RunChoice
+from llm_assets.core.run_origin import RunOrigin, select_output_changes
 from llm_assets.core.run_summary import RunSummary
 from llm_assets.core.schema_record import SchemaText
 from llm_assets.core.step import Step
@@ -30,6 +31,7 @@ from llm_assets.errors import StorageError
 from llm_assets.gateways.artifacts import write_model
 from llm_assets.gateways.caller import RunIdentity
 from llm_assets.gateways.clock import Clock
+from llm_assets.gateways.git_state import read_git_state
 from llm_assets.gateways.ledger.ledger import open_ledger
 from llm_assets.gateways.llm_run import LLMRun, Observer
 from llm_assets.gateways.project import Project
@@ -73,6 +75,7 @@ def generate_outputs(
     The account of the run is kept beside the outputs, as `<batch>.run.json`: it tells what this run did, so it is
     the one file that differs when the same batch is run again.
     """
+    origin = _build_origin(task, project)
     module = load_recorded_schema(task, project, source_sha256=schema_text.source_sha256)
     connections = build_connections(task, project)
     step = build_task_step(
@@ -97,13 +100,14 @@ def generate_outputs(
             observer=observer,
         )
         result = run.finish_batch(build_items(items, contexts), request.choice)
-    write_model(find_run_record(task, project, request.batch), result.summary)
+    summary = result.summary.model_copy(update={"origin": origin})
+    write_model(find_run_record(task, project, request.batch), summary)
     prices: dict[Purpose, Price] = {
         purpose: connection.compute_cost for purpose, connection in connections.items()
     }
-    meta = _build_meta(task, step, module, records=result.outputs, prices=prices)
+    meta = _build_meta(task, step, module, records=result.outputs, prices=prices, origin=origin)
     outputs = LLMOutputs(meta=meta, records=result.outputs)
-    return Generation(outputs=outputs, plan=result.plan, summary=result.summary)
+    return Generation(outputs=outputs, plan=result.plan, summary=summary)
 
 
 def build_items(items: WorkItems, contexts: GroupContexts) -> tuple[Item, ...]:
@@ -133,6 +137,14 @@ def find_run_record(task: Task, project: Project, batch: BatchKey) -> UPath:
     return project.artifacts / task.name / "llm_outputs" / f"{batch}.run.json"
 
 
+def _build_origin(task: Task, project: Project) -> RunOrigin:
+    return RunOrigin(
+        settings=task.settings.model_dump(mode="json", by_alias=True),
+        changes=task.changes,
+        git=read_git_state(project.root),
+    )
+
+
 def _build_meta(
     task: Task,
     step: Step,
@@ -140,6 +152,7 @@ def _build_meta(
     *,
     records: Sequence[ItemOutput],
     prices: Mapping[Purpose, Price],
+    origin: RunOrigin,
 ) -> LLMOutputsMeta:
     llm, judge = task.settings.llm, step.judge
     return LLMOutputsMeta(
@@ -163,5 +176,7 @@ def _build_meta(
             for hook in (step.hooks.all if step.hooks else ())
         ),
         totals=build_totals(records),
+        changes=select_output_changes(origin.changes),
+        git=origin.git,
         cache_saving_usd=compute_cache_saving(records, prices),
     )

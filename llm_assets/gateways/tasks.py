@@ -153,7 +153,7 @@ def check_no_gaps(task: Task, *blocks: str) -> None:
     n_values = "1 value" if len(lines) == 1 else f"{len(lines)} values"
     raise ConfigError(
         "\n  ".join([f"Task {task.name} lacks {n_values}; nothing was sent:", *lines]) + "\n ",
-        remedy=f"Write `{example}`, or give them as `set` in the launchpad.",
+        remedy=f"Write `{example}`, or, of the outputs' settings, give them as `set` in the launchpad.",
     )
 
 

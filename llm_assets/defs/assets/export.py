@@ -12,6 +12,7 @@ from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
 from llm_assets.gateways.exports import write_exports
 from llm_assets.gateways.schema_texts import list_output_columns
+from llm_assets.gateways.tasks import check_no_gaps
 
 RECIPE = 1
 """Raised when the same outputs would give other files."""
@@ -49,6 +50,7 @@ def build_export_asset(scope: TaskScope) -> dg.AssetsDefinition:
         that a spreadsheet would run as a formula are made harmless and counted.
         """
         with stop_plainly():
+            check_no_gaps(task, "export", "schema")
             table = build_export(
                 input_snapshot,
                 llm_outputs,

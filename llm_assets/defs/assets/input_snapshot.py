@@ -7,6 +7,7 @@ from llm_assets.defs.metadata import render_preview
 from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
 from llm_assets.gateways.snapshots import take_snapshot
+from llm_assets.gateways.tasks import check_no_gaps
 
 RECIPE = 1
 """Raised when the same file would give another snapshot."""
@@ -36,6 +37,7 @@ def build_input_snapshot_asset(scope: TaskScope) -> dg.AssetsDefinition:
         named with its line. The same file gives the same rows, so later stages can tell what really changed.
         """
         with stop_plainly():
+            check_no_gaps(task, "input", "cleaning")
             snapshot = take_snapshot(task, scope.project, get_batch(context))
             meta = snapshot.meta
             metadata = {

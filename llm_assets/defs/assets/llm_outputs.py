@@ -1,5 +1,8 @@
 """The LLM outputs stage: what the model answered, and what became of every item."""
 
+from dataclasses import replace
+from typing import Any
+
 import dagster as dg
 from pydantic import Field
 
@@ -7,6 +10,7 @@ from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.llm_outputs import LLMOutputs, fingerprint_outputs
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.core.schema_record import SchemaText
+from llm_assets.core.setting_changes import render_setting_change
 from llm_assets.core.work_items import WorkItems
 from llm_assets.defs.metadata import describe_outputs, describe_plan
 from llm_assets.defs.observing import build_observer
@@ -14,6 +18,7 @@ from llm_assets.defs.publishing import VERSION_DIGITS, publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
 from llm_assets.gateways.generation import GenerationRequest, generate_outputs
 from llm_assets.gateways.hook_files import find_hook_files
+from llm_assets.gateways.launchpad import override_outputs
 from llm_assets.gateways.prompt_files import fingerprint_prompt_file
 
 RECIPE = 1
@@ -50,6 +55,23 @@ def _list_hook_parts(scope: TaskScope) -> list[object]:
     return [dump_settings(scope.task.settings.hooks), *map(fingerprint_prompt_file, files)]
 
 
+def _build_code_version(scope: TaskScope) -> str:
+    """What of the settings and files shapes the outputs."""
+    task, settings = scope.task, scope.task.settings
+    return scope.build_code_version(
+        RECIPE,
+        fingerprint_prompt_file(task.prompt_path),
+        dump_settings(settings.llm),
+        task.endpoint.base_url,
+        task.endpoint.structured_output,
+        task.endpoint.token_parameter,
+        dump_settings(settings.attempts),
+        *_list_judge_parts(scope),
+        *_list_answer_parts(scope),
+        *_list_hook_parts(scope),
+    )
+
+
 class RunOptions(dg.Config):
     """What can be chosen for one run."""
 
@@ -57,11 +79,15 @@ class RunOptions(dg.Config):
         default=None, ge=1, description="Only the first so many items that are due."
     )
     force: bool = Field(default=False, description="Ask anew, also where there are answers.")
+    set: dict[str, Any] = Field(
+        default={},
+        description="Settings for this run alone by their paths, such as `llm.temperature: 0.2`.",
+    )
 
 
 def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
     """The asset of one task."""
-    task, settings = scope.task, scope.task.settings
+    task = scope.task
 
     @dg.asset(
         key=scope.build_key("llm_outputs"),
@@ -77,18 +103,7 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
         kinds={"llm", "openai"},
         partitions_def=scope.batches,
         pool="llm_api",
-        code_version=scope.build_code_version(
-            RECIPE,
-            fingerprint_prompt_file(task.prompt_path),
-            dump_settings(settings.llm),
-            task.endpoint.base_url,
-            task.endpoint.structured_output,
-            task.endpoint.token_parameter,
-            dump_settings(settings.attempts),
-            *_list_judge_parts(scope),
-            *_list_answer_parts(scope),
-            *_list_hook_parts(scope),
-        ),
+        code_version=_build_code_version(scope),
     )
     def llm_outputs(
         context: dg.AssetExecutionContext,
@@ -104,8 +119,11 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
         with its reason, its attempts and what they cost.
         """
         with stop_plainly():
+            chosen = override_outputs(task, scope.project, config.set)
+            for change in chosen.changes:
+                context.log.info("set: %s", render_setting_change(change))
             generation = generate_outputs(
-                task,
+                chosen,
                 scope.project,
                 GenerationRequest(
                     batch=get_batch(context),
@@ -123,6 +141,9 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
                 metadata=describe_outputs(generation.outputs, generation.summary)
                 | describe_plan(generation.plan),
                 data_version=fingerprint_outputs(generation.outputs)[:VERSION_DIGITS],
+                code_version=_build_code_version(replace(scope, task=chosen))
+                if config.set
+                else None,
             )
 
     return llm_outputs

@@ -6,6 +6,7 @@ from llm_assets.core.schema_record import SchemaRecord, build_schema_record
 from llm_assets.defs.publishing import SOURCE_KEY, publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings
 from llm_assets.gateways.schema_generation import ensure_schema
+from llm_assets.gateways.tasks import check_no_gaps
 
 RECIPE = 1
 """Raised when the same module would give another record."""
@@ -32,6 +33,7 @@ def build_schema_asset(scope: TaskScope) -> dg.AssetsDefinition:
         archived, never overwritten. Change the module and everything from the schema text on becomes stale.
         """
         with stop_plainly():
+            check_no_gaps(task, "schema")
             ensured = ensure_schema(task, project, run_id=context.run.run_id, clock=scope.clock)
             record = build_schema_record(
                 ensured.module.models,
