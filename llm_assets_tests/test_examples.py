@@ -206,6 +206,21 @@ def test_a_prompt_goes_from_static_to_group_to_row(task: str):
     assert found == sorted(found)
 
 
+def test_the_variant_says_no_more_than_what_differs():
+    """The brief tickets are the tickets of the task, with its schema, its judge and a shorter prompt."""
+    project = Project(root=ROOT, environ={})
+    task, brief = (load_task(project, name) for name in ("ticket_triage", "ticket_triage_brief"))
+    assert (brief.input_folder, brief.schema_path) == (task.input_folder, task.schema_path)
+    assert (brief.settings.judge, brief.settings.llm) == (task.settings.judge, task.settings.llm)
+    long, short = (
+        path.read_text(encoding="utf-8") for path in (task.prompt_path, brief.prompt_path)
+    )
+    assert len(short) < len(long) * 0.6
+    prompt = PromptSettings.model_validate(yaml.safe_load(short))
+    example = load_model("ticket_triage").model_validate_json(prompt.messages[1].content)
+    assert example.model_dump()["category"] == "hardware_fault"
+
+
 def test_the_examples_show_a_strict_judge_and_one_with_a_rubric():
     """Two tasks have a judge; the rubric's total is worked out from the points and not asked for."""
     assert {task for task in NAMES if read_settings(task).judge} == set(GOOD_VERDICTS)

@@ -9,13 +9,24 @@ from llm_assets.core.run_origin import GitState
 MAX_SECONDS = 5.0
 """A repository may be large, and a run does not wait for it."""
 
+MADE_FILES = (
+    "data/artifacts",
+    "data/batch_files",
+    "data/exports",
+    "data/ledger.sqlite*",
+    "data/reports",
+    ".dagster",
+)
+"""What runs make themselves, which says nothing about what they were made with."""
+
 
 def read_git_state(root: Path) -> GitState | None:
     """The commit of the project's folder; None outside of a repository, before the first commit, or without git."""
     commit = _ask_git(root, "rev-parse", "--verify", "HEAD")
     if commit is None:
         return None
-    changes = _ask_git(root, "status", "--porcelain", "--", ".")
+    made = [f":(exclude){name}" for name in MADE_FILES]
+    changes = _ask_git(root, "status", "--porcelain", "--", ".", *made)
     return GitState(commit=commit.strip(), is_clean=None if changes is None else not changes)
 
 

@@ -40,6 +40,20 @@ def test_a_changed_or_new_file_is_not_clean(repository, name, text):
     assert state.is_clean is False
 
 
+def test_what_runs_make_does_not_count(repository):
+    """Exports and the ledger are no change of the project, also where nobody told git to leave them out."""
+    (repository / "data" / "exports").mkdir(parents=True)
+    (repository / "data" / "exports" / "may.csv").write_text("x")
+    (repository / "data" / "ledger.sqlite").write_text("x")
+    state = read_git_state(repository)
+    assert state
+    assert state.is_clean
+    (repository / "data" / "inputs.csv").write_text("x")
+    state = read_git_state(repository)
+    assert state
+    assert not state.is_clean
+
+
 def test_only_the_project_itself_counts(repository):
     """A change elsewhere in a larger repository is no change of the project."""
     project = repository / "project"
