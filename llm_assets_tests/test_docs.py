@@ -149,7 +149,12 @@ def test_the_endpoint_of_the_readme_loads():
 
 
 @pytest.mark.parametrize(
-    "block", [body for body in list_fences("yaml") if "\nllm:\n" in f"\n{body}"]
+    "block",
+    [
+        body
+        for body in list_fences("yaml")
+        if "\nllm:\n" in f"\n{body}" and not body.startswith("extends:")
+    ],
 )
 def test_every_llm_block_of_the_readme_loads(block: str, tmp_path: Path):
     """What the README shows of other endpoints and budgets fits the task it is written for."""
@@ -161,6 +166,18 @@ def test_every_llm_block_of_the_readme_loads(block: str, tmp_path: Path):
     task = load_task(Project(root=tmp_path, environ={}), "reviews")
     assert task.settings.llm.endpoint in block
     assert task.settings.budget.is_capped is ("budget:" in block)
+
+
+def test_the_variant_of_the_readme_loads(tmp_path: Path):
+    """What the README shows of a variant is one of the task that it shows."""
+    write_walkthrough(tmp_path)
+    (block,) = (body for body in list_fences("yaml") if body.startswith("extends:"))
+    (tmp_path / "configs" / "warm.yaml").write_text(block, encoding="utf-8")
+    project = Project(root=tmp_path, environ={})
+    task, variant = load_task(project, "reviews"), load_task(project, "warm")
+    assert variant.settings.llm.temperature == 0.7
+    assert variant.settings.prompt == task.settings.prompt
+    assert variant.input_folder == task.input_folder
 
 
 @pytest.mark.slow

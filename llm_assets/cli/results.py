@@ -44,7 +44,11 @@ class BatchResult:
             "outcomes": {name: count for name, count in summary.outcomes.items() if count},
             "calls_sent": summary.calls_sent,
             "calls_reused": summary.calls_reused,
-            "tokens": {"prompt": summary.prompt_tokens, "completion": summary.completion_tokens},
+            "tokens": {
+                "prompt": summary.prompt_tokens,
+                "completion": summary.completion_tokens,
+                "cached": summary.cached_tokens,
+            },
             "cost_usd": float(summary.cost_usd),
             "cost_is_known": summary.cost_is_known,
             "elapsed_seconds": summary.elapsed_seconds,

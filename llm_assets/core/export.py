@@ -8,6 +8,9 @@ once.
 Where the task has a judge, the fields of its verdict stand beside the outputs that it accepted, as `judge.verdict`,
 `judge.reason` and so on. A row whose answers it rejected has neither output nor verdict: its `status` is `rejected`,
 and its `error` is the judge's last reason.
+
+Where answers are text, `parse_errors` says what an accepted one lacks; a default stands in its place.
+What a request hook had travel with an item stands in columns `extra.<name>`, a scorer's number in `score`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,6 +24,7 @@ from llm_assets.config.task import ExportSettings
 from llm_assets.core.export_columns import (
     ColumnSource,
     ExportColumn,
+    build_extra_columns,
     build_input_columns,
     build_status_columns,
     build_unique_names,
@@ -93,6 +97,7 @@ def build_export(
     `ConfigError` where a chosen column does not exist.
     """
     items_by_row = match_items(snapshot, outputs)
+    hooks = {hook.kind for hook in outputs.meta.hooks}
     if items_meta.mode == "group_output":
         input_names = tuple(filter(None, [items_meta.grouping_column]))
         lines = _build_group_lines(snapshot, outputs, input_names)
@@ -106,7 +111,10 @@ def build_export(
             *build_input_columns(input_names, [line.values for line in lines]),
             *output_columns,
             *build_uncovered_columns(outputs, output_columns),
-            *build_status_columns(items_meta.mode),
+            *(_build_extra_columns(outputs, settings) if "request" in hooks else ()),
+            *build_status_columns(
+                items_meta.mode, is_text=outputs.meta.is_text, is_scored="scorer" in hooks
+            ),
         ]
     )
     columns = decide_columns(
@@ -148,6 +156,11 @@ def _build_group_lines(
     ]
 
 
+def _build_extra_columns(outputs: LLMOutputs, settings: ExportSettings) -> tuple[ExportColumn, ...]:
+    extras = (item.extra for item in outputs.records)
+    return build_extra_columns(extras, chosen=settings.columns)
+
+
 def build_uncovered_columns(
     outputs: LLMOutputs, columns: tuple[ExportColumn, ...]
 ) -> Iterable[ExportColumn]:
@@ -172,6 +185,7 @@ def _build_row(
     sources: dict[ColumnSource, Mapping[str, JsonValue] | None] = {
         "input": line.values,
         "output": line.item.output,
+        "extra": line.item.extra,
         "judge": line.item.verdict,
         "status": _build_status(line.item, meta),
     }
@@ -205,6 +219,8 @@ def _build_status(item: ItemOutput, meta: LLMOutputsMeta) -> dict[str, JsonValue
         "work_id": item.work_id,
         "group_key": item.group_key,
         "n_rows": len(item.row_ids),
+        "score": item.score,
+        "parse_errors": "; ".join(item.parse_errors) or None,
     }
 
 

@@ -11,7 +11,7 @@ from llm_assets.core.json_schema import DEFS_PREFIX
 from llm_assets.core.values import FrozenModel
 from llm_assets.errors import ConfigError
 
-ColumnSource = Literal["input", "output", "judge", "status"]
+ColumnSource = Literal["input", "output", "extra", "judge", "status"]
 ColumnKind = Literal["text", "integer", "number", "boolean", "json"]
 """`json` is everything that is not one plain type: lists, free objects, mixed values."""
 
@@ -27,6 +27,12 @@ STATUS_KINDS: dict[str, ColumnKind] = {
     "work_id": "text",
     "group_key": "text",
 }
+EXTRA = "extra."
+"""How the columns begin that hold what a hook had travel with an item."""
+SCORE_KINDS: dict[str, ColumnKind] = {"score": "number"}
+"""Further status columns where a hook gives scores."""
+TEXT_STATUS_KINDS: dict[str, ColumnKind] = {"parse_errors": "text"}
+"""Further status columns where answers are text."""
 GROUP_STATUS_KINDS: dict[str, ColumnKind] = {"n_rows": "integer"}
 """Further status columns where one line stands for a whole group."""
 
@@ -91,9 +97,34 @@ def build_input_columns(
     )
 
 
-def build_status_columns(mode: Mode) -> tuple[ExportColumn, ...]:
+def build_extra_columns(
+    items: Iterable[Mapping[str, JsonValue] | None], *, chosen: tuple[str, ...]
+) -> tuple[ExportColumn, ...]:
+    """What a hook had travel with the items, as `extra.<name>`, in the order of the names.
+
+    A column that is chosen is there although no item of the batch has a value for it.
+    """
+    found = [item for item in items if item is not None]
+    wanted = {name.removeprefix(EXTRA) for name in chosen if name.startswith(EXTRA)}
+    return tuple(
+        ExportColumn(
+            name=f"{EXTRA}{name}",
+            source="extra",
+            path=(name,),
+            kind=_decide_kind({type(item.get(name)) for item in found}),
+        )
+        for name in sorted(wanted.union(*found))
+    )
+
+
+def build_status_columns(
+    mode: Mode, *, is_text: bool = False, is_scored: bool = False
+) -> tuple[ExportColumn, ...]:
     """What is said about each line, whatever became of it."""
-    kinds = STATUS_KINDS | (GROUP_STATUS_KINDS if mode == "group_output" else {})
+    of_texts = TEXT_STATUS_KINDS if is_text else {}
+    of_groups = GROUP_STATUS_KINDS if mode == "group_output" else {}
+    scores = SCORE_KINDS if is_scored else {}
+    kinds = STATUS_KINDS | scores | of_texts | of_groups
     return tuple(
         ExportColumn(name=name, source="status", path=(name,), kind=kind)
         for name, kind in kinds.items()

@@ -14,6 +14,9 @@ from llm_assets.core.input_snapshot import InputMeta, InputRow, InputSnapshot
 from llm_assets.core.item_matching import match_items
 from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs, LLMOutputsMeta, Outcome
 from llm_assets.core.report_judge import JudgeResults, build_judge_results
+from llm_assets.core.report_scores import ScoreResults, build_score_results
+from llm_assets.core.report_text_answers import TextAnswerResults, build_text_answer_results
+from llm_assets.core.setting_changes import SettingChange
 from llm_assets.core.values import FrozenModel, Scalar
 from llm_assets.core.work_items import WorkItemsMeta
 
@@ -38,6 +41,10 @@ class ConfigSnapshot(FrozenModel):
     schema_path: str
     settings: dict[str, JsonValue]
     """Every setting with its value, the defaults included."""
+    extends: tuple[str, ...] = ()
+    """The files that the task is a variant of, the nearest first."""
+    changes: tuple[SettingChange, ...] = ()
+    """What was set for the run that made the report alone."""
 
 
 class ItemPlace(FrozenModel):
@@ -115,6 +122,10 @@ class Report(FrozenModel):
     """Items that took more than one attempt."""
     n_items_repaired: int
     """Accepted items whose JSON was mended first."""
+    text_answers: TextAnswerResults | None = None
+    """None where answers are JSON."""
+    scores: ScoreResults | None = None
+    """None where no hook gave any."""
     judge: JudgeResults | None = None
     """None where the task has no judge."""
     groups: GroupSizes | None
@@ -155,6 +166,8 @@ def build_report(
         n_calls_unpriced=sum(call.cost_usd is None for call in calls.values()),
         n_items_retried=sum(_count_attempts(item) > 1 for item in outputs.records),
         n_items_repaired=sum(_is_repaired(item) for item in outputs.records),
+        scores=build_score_results(outputs),
+        text_answers=build_text_answer_results(outputs),
         judge=build_judge_results(outputs.records, outputs.meta),
         groups=_build_group_sizes(contexts),
         causes=tuple(

@@ -1,12 +1,14 @@
 """Where a batch's report lies, and what it points at."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.report import ConfigSnapshot, Report
 from llm_assets.core.report_markdown import render_report_markdown
+from llm_assets.core.setting_changes import SettingChange, apply_setting_changes
 from llm_assets.errors import StorageError
 from llm_assets.gateways.artifacts import is_local
 from llm_assets.gateways.exports import find_export
@@ -32,15 +34,20 @@ def find_report(task: Task, project: Project, batch: BatchKey) -> Path:
     return project.reports / task.name / f"{batch}.md"
 
 
-def build_config_snapshot(task: Task, project: Project, batch: BatchKey) -> ConfigSnapshot:
-    """What was asked for, with every default filled in."""
+def build_config_snapshot(
+    task: Task, project: Project, batch: BatchKey, *, of_outputs: Sequence[SettingChange] = ()
+) -> ConfigSnapshot:
+    """What was asked for, with every default filled in; `of_outputs` is what was set for the outputs' run."""
+    settings = task.settings.model_dump(mode="json", by_alias=True, exclude=WITHOUT_EFFECT)
     return ConfigSnapshot(
         task=task.name,
         batch=batch,
         config_path=project.show(task.config_path),
         config_sha256=task.config_sha256,
         schema_path=project.show(task.schema_path),
-        settings=task.settings.model_dump(mode="json", by_alias=True, exclude=WITHOUT_EFFECT),
+        settings=apply_setting_changes(settings, of_outputs),
+        extends=tuple(map(project.show, task.file.paths[1:])),
+        changes=task.changes,
     )
 
 

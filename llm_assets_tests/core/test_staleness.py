@@ -90,7 +90,7 @@ FRESH = build_fresh_facts()
 
 
 def change_made(cell: Cell, **changes: object) -> TaskFacts:
-    made = {**FRESH.made, cell: replace(FRESH.made[cell], **changes)}  # pyright: ignore[reportArgumentType] -- fields of any type
+    made = {**FRESH.made, cell: replace(FRESH.made[cell], **changes)}
     return replace(FRESH, made=made)
 
 

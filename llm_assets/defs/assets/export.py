@@ -19,6 +19,7 @@ from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
 from llm_assets.gateways.exports import write_exports
 from llm_assets.gateways.schema_texts import load_answer_schemas
 from llm_assets.gateways.task_schemas import load_recorded_schema
+from llm_assets.gateways.tasks import check_no_gaps
 
 RECIPE = 1
 """Raised when the same outputs would give other files."""
@@ -60,6 +61,7 @@ def build_export_asset(scope: TaskScope) -> dg.AssetsDefinition:
         that a spreadsheet would run as a formula are made harmless and counted.
         """
         with stop_plainly():
+            check_no_gaps(task, "export", "schema")
             schemas = load_answer_schemas(task, scope.project, source_sha256=schema.source_sha256)
             table = build_export(
                 input_snapshot,

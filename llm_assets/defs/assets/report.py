@@ -62,7 +62,9 @@ def build_report_asset(scope: TaskScope) -> dg.AssetsDefinition:
         with stop_plainly():
             batch = get_batch(context)
             value = build_report(
-                config=build_config_snapshot(task, project, batch),
+                config=build_config_snapshot(
+                    task, project, batch, of_outputs=llm_outputs.meta.changes
+                ),
                 snapshot=input_snapshot,
                 items_meta=work_items,
                 contexts=group_contexts,
