@@ -31,9 +31,7 @@ def read_task_status(
     only = keys[0] if len(keys) == 1 and batches is not None else None
     runs = RunHistory(scope=scope, instance=instance, graph=graph, batch=only)
     facts = TaskFacts(
-        made={
-            cell: made for cell, made in latest.items() if cell in kept and not is_cleaned(made)
-        },
+        made={cell: made for cell, made in latest.items() if cell in kept and not is_cleaned(made)},
         told_at_seconds={cell: made.made_at_seconds for cell, made in latest.items()},
         failures=runs.read_failures(),
         running_since=runs.read_running(),
