@@ -32,6 +32,7 @@ MADE_LATER = (
     "data/exports/",
     "data/reports/",
     "data/artifacts",
+    "data/archive",
     "data/ledger.sqlite",
     ".dagster/",
     ".venv",

@@ -5,6 +5,7 @@ import sys
 import click
 
 from llm_assets.cli.clean import clean
+from llm_assets.cli.doctor import doctor
 from llm_assets.cli.offline_server import offline_server
 from llm_assets.cli.plan import plan
 from llm_assets.cli.run import run
@@ -31,6 +32,7 @@ cli.add_command(plan)
 cli.add_command(status)
 cli.add_command(spend)
 cli.add_command(clean)
+cli.add_command(doctor)
 cli.add_command(offline_server)
 
 

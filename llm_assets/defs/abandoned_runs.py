@@ -6,7 +6,7 @@ import dagster as dg
 
 from llm_assets.defs.process_locks import PROCESS_TAG, is_released, remove_lock
 
-_UNFINISHED = (
+UNFINISHED = (
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
@@ -30,7 +30,7 @@ def end_abandoned_runs(history: dg.DagsterInstance) -> Freed:
     Dagster's daemon watches only the runs that it launched. A killed run of a command line would stay `started`
     and keep its place for good, and once all places are lost every later run would wait without end.
     """
-    runs = history.get_runs(filters=dg.RunsFilter(statuses=list(_UNFINISHED)))
+    runs = history.get_runs(filters=dg.RunsFilter(statuses=list(UNFINISHED)))
     n_ended = sum(_end_if_abandoned(history, run) for run in runs)
     return Freed(n_runs=n_ended, n_places=_free_places(history))
 

@@ -39,13 +39,17 @@ def prepare_home(project: Project) -> None:
     try:
         home.mkdir(parents=True, exist_ok=True)
         if is_new or home == project.dagster_home:
-            own_settings = project.root / SETTINGS_FILE
-            source = own_settings if own_settings.is_file() else SHIPPED_SETTINGS
-            _put_file(home / SETTINGS_FILE, source.read_bytes())
+            _put_file(home / SETTINGS_FILE, find_settings(project).read_bytes())
     except OSError as exc:
         what = f"The folder {home} for Dagster's history cannot be made ({exc.strerror})."
         raise StorageError(what, remedy=f"Set {HOME_VARIABLE} to another one.") from exc
     os.environ[HOME_VARIABLE] = str(home)
+
+
+def find_settings(project: Project) -> Path:
+    """The project's own `dagster.yaml`, else the one that is shipped."""
+    own = project.root / SETTINGS_FILE
+    return own if own.is_file() else SHIPPED_SETTINGS
 
 
 def _find_home(project: Project) -> Path:

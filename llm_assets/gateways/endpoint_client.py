@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,10 +11,12 @@ from pydantic import JsonValue
 
 from llm_assets.core.calls import CallRequest, Fault
 from llm_assets.core.completions import Completion, read_completion, read_refused_reply
+from llm_assets.core.model_list import parse_model_list
 from llm_assets.core.rate_limit import AnnouncedLimits
 from llm_assets.gateways.connections import Connection
 
 if TYPE_CHECKING:
+    from httpx2 import Response
     from openai import AsyncOpenAI
 
 NO_KEY = "no-key"
@@ -47,24 +49,53 @@ class EndpointClient:
         self._url = f"{str(client.base_url).rstrip('/')}/chat/completions"
 
     async def send(self, request: CallRequest) -> Reply:
-        """Send a call and read its reply; every trouble of the network or the server is a `Fault`.
+        """Send a call and read its reply; every trouble of the network or the server is a `Fault`."""
+        import httpx2
+
+        body = json.dumps(build_body(request), ensure_ascii=False).encode()
+        # The response model is left out: building it costs as much CPU as all the rest of a call.
+        sending = self._client.post(
+            self._url,
+            cast_to=httpx2.Response,
+            content=body,
+            options={"headers": _JSON_HEADERS, "idempotency_key": UNUSED_KEY},
+        )
+        response = await self._exchange(sending)
+        if isinstance(response, Reply):
+            return response
+        result = read_completion(response.content)
+        if isinstance(result, Fault):
+            result = read_completion(self._hide_key(response.content))
+        headers = response.headers
+        return Reply(
+            result=result,
+            request_id=headers.get("x-request-id"),
+            announced=_read_announced(headers),
+        )
+
+    async def fetch_models(self) -> frozenset[str] | Fault:
+        """The names of the models that the endpoint lists, which costs nothing to ask."""
+        import httpx2
+
+        response = await self._exchange(self._client.get("/models", cast_to=httpx2.Response))
+        if isinstance(response, Reply):
+            return response.result if isinstance(response.result, Fault) else frozenset()
+        names = parse_model_list(response.content)
+        if names is None:
+            return Fault(kind="broken_body", message="The reply is no list of models.")
+        return names
+
+    async def _exchange(self, sending: "Awaitable[Response]") -> "Response | Reply":
+        """The response, or a reply with the fault that came in its place.
 
         The time-out is total: the client's own is per read, and a server that drips bytes never meets it.
         """
-        import httpx2
         from aiohttp import ClientError
         from openai import APIConnectionError, APIStatusError
 
-        body = json.dumps(build_body(request), ensure_ascii=False).encode()
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                # The response model is left out: building it costs as much CPU as all the rest of a call.
-                response = await self._client.post(
-                    self._url,
-                    cast_to=httpx2.Response,
-                    content=body,
-                    options={"headers": _JSON_HEADERS, "idempotency_key": UNUSED_KEY},
-                )
+                return await sending
         except APIStatusError as exc:
             body = self._hide_key(exc.response.content)
             return _read_refusal(exc.status_code, body, exc.response.headers)
@@ -78,15 +109,6 @@ class EndpointClient:
             reason = " ".join(str(cause).split()) or type(cause).__name__
             message = f"The connection failed: {reason}"
             return _build_fault_reply(Fault(kind="unreachable", message=message))
-        result = read_completion(response.content)
-        if isinstance(result, Fault):
-            result = read_completion(self._hide_key(response.content))
-        headers = response.headers
-        return Reply(
-            result=result,
-            request_id=headers.get("x-request-id"),
-            announced=_read_announced(headers),
-        )
 
     def _hide_key(self, body: bytes) -> bytes:
         """A body that may be quoted in a message: some servers say which key they refuse."""

@@ -127,7 +127,11 @@ def test_a_batch_may_be_called_like_the_file_beside_another_one():
 
 def test_what_is_put_away_is_what_is_there_or_known():
     """A stage whose files are gone is told to the history where that still calls it made; the others are left out."""
-    files = {("export", MAY): ["a", "b"], ("outputs", MAY): [], ("report", MAY): []}
+    files: dict[Cell, list[str]] = {
+        ("export", MAY): ["a", "b"],
+        ("outputs", MAY): [],
+        ("report", MAY): [],
+    }
     cleaning = build_cleaning(TASK, files, made=[("outputs", MAY)])
     assert cleaning.files == {("export", MAY): ("a", "b"), ("outputs", MAY): ()}
     assert cleaning.n_files == 2
@@ -142,6 +146,10 @@ def test_what_is_put_away_is_what_is_there_or_known():
 
 def test_a_person_sees_a_line_for_each_batch():
     """Stages are named in the order in which they are made."""
-    files = {("overview", None): ["o"], ("export", MAY): ["e"], ("outputs", MAY): ["u"]}
+    files: dict[Cell, list[str]] = {
+        ("overview", None): ["o"],
+        ("export", MAY): ["e"],
+        ("outputs", MAY): ["u"],
+    }
     cleaning = build_cleaning(TASK, files, made=[])
     assert render_cleaning(cleaning) == ("may: outputs, export", "all batches: overview")

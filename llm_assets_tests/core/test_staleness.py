@@ -256,3 +256,12 @@ def test_whatever_happened_there_is_always_a_next_step_or_nothing_to_do(
         for name in due:
             for upstream in set(GRAPH.find(name).upstream) & set(stages):
                 assert upstream in due or stages[upstream].state == "fresh"
+
+
+def test_a_failure_that_was_mended_does_not_come_back_with_a_lost_value():
+    """A stage that was made or put away after its failure is missing without its value, and not failed again."""
+    cell: Cell = ("export", MAY)
+    failed = replace(forget(cell), failures={cell: Failure(failed_at_seconds=90.0, text="no")})
+    for told_at, state in ((80.0, "failed"), (100.0, "missing")):
+        facts = replace(failed, told_at_seconds={cell: told_at})
+        assert decide_statuses(GRAPH, facts, BATCHES)[cell].state == state

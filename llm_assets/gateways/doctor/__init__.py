@@ -1,0 +1,1 @@
+"""What is looked at to say whether a project can run."""
