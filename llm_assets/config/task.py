@@ -7,9 +7,9 @@ from pydantic import Field, model_validator
 
 from llm_assets.config.base import FreeValue, Settings
 from llm_assets.config.endpoint import PriceSettings, StructuredOutput
+from llm_assets.config.export import ExportSettings
 
 TableFormat = Literal["csv", "psv", "tsv", "xlsx", "jsonl", "parquet"]
-ExportFormat = Literal["csv", "psv", "tsv", "jsonl"]
 Mode = Literal["row", "group_output", "row_output_with_group_context"]
 
 NULL_TOKENS = (
@@ -231,19 +231,6 @@ class BudgetSettings(Settings):
     def is_capped(self) -> bool:
         """Whether there is any cap at all."""
         return (self.per_run_usd, self.per_day_usd, self.per_run_tokens) != (None, None, None)
-
-
-class ExportSettings(Settings):
-    """Which files a person gets."""
-
-    formats: tuple[ExportFormat, ...] = ("csv", "jsonl")
-    """One file for each."""
-    columns: tuple[str, ...] = ()
-    """Column names in their order: of the input, of the output (dotted where nested) and of the status."""
-    only_accepted: bool = False
-    """Leave out rows without an accepted output."""
-    nested: Literal["flatten", "json"] = "flatten"
-    """Nested output fields become dotted columns, or stay JSON in one."""
 
 
 class ReportSettings(Settings):

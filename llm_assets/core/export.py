@@ -17,15 +17,16 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, JsonValue
 
-from llm_assets.config.task import ExportSettings
+from llm_assets.config.export import ColumnType, ExportSettings
+from llm_assets.core.export_choice import decide_columns
 from llm_assets.core.export_columns import (
     ColumnSource,
     ExportColumn,
     build_input_columns,
     build_status_columns,
     build_unique_names,
-    decide_columns,
 )
+from llm_assets.core.export_values import read_as
 from llm_assets.core.ids import WorkId
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.item_matching import match_items
@@ -89,8 +90,8 @@ def build_export(
     """Put the rows and what became of them side by side.
 
     `output_columns` come from `build_output_columns`, and from `build_verdict_columns` where there is a judge; a
-    field of an output that they do not cover follows after them as JSON, so that nothing is dropped. `StorageError` where the outputs are not those of these rows,
-    `ConfigError` where a chosen column does not exist.
+    field of an output that they do not cover follows after them as JSON, so that nothing is dropped.
+    `StorageError` where the outputs are not those of these rows, `ConfigError` where a chosen column does not exist.
     """
     items_by_row = match_items(snapshot, outputs)
     if items_meta.mode == "group_output":
@@ -112,9 +113,7 @@ def build_export(
     columns = decide_columns(
         available, chosen=settings.columns, is_rehearsal=outputs.meta.is_rehearsal
     )
-    return _build_table(
-        lines, columns=columns, meta=outputs.meta, only_accepted=settings.only_accepted
-    )
+    return _build_table(lines, columns=columns, meta=outputs.meta, settings=settings)
 
 
 def _build_table(
@@ -122,10 +121,15 @@ def _build_table(
     *,
     columns: tuple[ExportColumn, ...],
     meta: LLMOutputsMeta,
-    only_accepted: bool,
+    settings: ExportSettings,
 ) -> ExportTable:
     accepted = [line for line in lines if line.item.outcome == "accepted"]
-    kept = accepted if only_accepted else lines
+    kept = accepted if settings.only_accepted else lines
+    wanted: dict[str, ColumnType] = {
+        choice.as_ or choice.column: choice.type
+        for choice in settings.columns
+        if choice.type is not None
+    }
     return ExportTable(
         meta=ExportMeta(
             columns=columns,
@@ -134,7 +138,7 @@ def _build_table(
             n_left_out=len(lines) - len(kept),
             is_rehearsal=meta.is_rehearsal,
         ),
-        records=tuple(_build_row(line, columns=columns, meta=meta) for line in kept),
+        records=tuple(_build_row(line, columns=columns, wanted=wanted, meta=meta) for line in kept),
     )
 
 
@@ -166,7 +170,11 @@ def _build_uncovered_columns(
 
 
 def _build_row(
-    line: _Line, *, columns: tuple[ExportColumn, ...], meta: LLMOutputsMeta
+    line: _Line,
+    *,
+    columns: tuple[ExportColumn, ...],
+    wanted: Mapping[str, ColumnType],
+    meta: LLMOutputsMeta,
 ) -> ExportRow:
     sources: dict[ColumnSource, Mapping[str, JsonValue] | None] = {
         "input": line.values,
@@ -174,10 +182,9 @@ def _build_row(
         "judge": line.item.verdict,
         "status": _build_status(line.item, meta),
     }
-    return ExportRow(
-        work_id=line.item.work_id,
-        values={column.name: _read_path(sources[column.source], column.path) for column in columns},
-    )
+    values = {column.name: _read_path(sources[column.source], column.path) for column in columns}
+    values |= {name: read_as(values[name], kind) for name, kind in wanted.items()}
+    return ExportRow(work_id=line.item.work_id, values=values)
 
 
 def _read_path(source: Mapping[str, JsonValue] | None, path: tuple[str, ...]) -> JsonValue:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from llm_assets.config.task import ExportFormat
+from llm_assets.config.export import ExportFormat
 from llm_assets.core.export import ExportTable
 from llm_assets.core.ids import BatchKey
 from llm_assets.gateways.project import Project

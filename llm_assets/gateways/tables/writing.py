@@ -11,7 +11,7 @@ from typing import Protocol, TextIO
 
 from pydantic import JsonValue
 
-from llm_assets.config.task import ExportFormat
+from llm_assets.config.export import ExportFormat
 from llm_assets.core.export import ExportTable
 from llm_assets.core.fingerprint import render_json
 from llm_assets.errors import StorageError
