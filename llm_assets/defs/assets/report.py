@@ -5,11 +5,16 @@ import dagster as dg
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.llm_outputs import LLMOutputs
-from llm_assets.core.report import Report, build_report
+from llm_assets.core.report import Report
 from llm_assets.core.work_items import WorkItemsMeta
 from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
-from llm_assets.gateways.reports import build_config_snapshot, list_artifacts, write_report
+from llm_assets.gateways.reports import (
+    ReportSources,
+    build_config_snapshot,
+    build_task_report,
+    write_report,
+)
 
 RECIPE = 1
 """Raised when the same outputs would give another report."""
@@ -31,7 +36,7 @@ def build_report_asset(scope: TaskScope) -> dg.AssetsDefinition:
         group_name=task.name,
         owners=scope.owners,
         tags=scope.tags,
-        kinds={"markdown"},
+        kinds={"markdown", "html"},
         partitions_def=scope.batches,
         code_version=scope.build_code_version(RECIPE, dump_settings(task.settings)),
     )
@@ -44,24 +49,24 @@ def build_report_asset(scope: TaskScope) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult[Report]:
         """What came of the batch, under `data/reports`: counts, cost, failures by cause, samples.
 
-        Drawn from the artifacts alone, so it can be made again at any time without a call. It names the prompt,
+        A page for the browser, with every item, its prompts as sent and its answers, and a Markdown file. Drawn
+        from the artifacts and the ledger, so it can be made again at any time without a call. It names the prompt,
         the schema and the settings that the outputs were made with, and where every file lies.
         """
         with stop_plainly():
-            batch = get_batch(context)
-            value = build_report(
-                config=build_config_snapshot(task, project, batch),
+            sources = ReportSources(
                 snapshot=input_snapshot,
-                items_meta=work_items,
                 contexts=group_contexts,
+                items_meta=work_items,
                 outputs=llm_outputs,
-                settings=task.settings.report,
-                artifacts=list_artifacts(task, project, batch),
             )
-            written = write_report(task, project, batch, value)
+            config = build_config_snapshot(task, project, get_batch(context))
+            value = build_task_report(task, project, sources, config=config)
+            written = write_report(task, project, value, sources)
             metadata = {
                 "report": dg.MetadataValue.md(written.text),
                 "path": dg.MetadataValue.path(str(written.path)),
+                "page": dg.MetadataValue.path(str(written.page)),
             }
             return publish(value, metadata=metadata)
 
