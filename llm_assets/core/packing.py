@@ -9,7 +9,7 @@ import json
 import re
 import zlib
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 
@@ -56,17 +56,19 @@ def _pack(
     first = pack_json([cut_text(text, cap) for text in shared])
     pages: list[str] = []
     n_bytes = len(first)
-    for page in _cut_pages(cut_texts(entry, cap) for entry in entries):
-        pages.append(pack_json(page))
+    remaining = iter(entries)
+    while page := list(islice(remaining, ENTRIES_PER_PAGE)):
+        pages.append(_compress(f"[{','.join(_render_entry(entry, cap) for entry in page)}]"))
         n_bytes += len(pages[-1])
         if n_bytes > max_bytes and cap != TEXT_CAPS[-1]:
             return None
     return PackedEntries(pages=tuple(pages), shared=first, cap=cap)
 
 
-def _cut_pages(entries: Iterator[JsonValue]) -> Iterator[list[JsonValue]]:
-    while page := list(islice(entries, ENTRIES_PER_PAGE)):
-        yield page
+def _render_entry(entry: JsonValue, cap: int) -> str:
+    """An entry's JSON with its texts cut; most entries are shorter than any text may be, and need no look inside."""
+    text = _render(entry)
+    return text if len(text) <= cap else _render(cut_texts(entry, cap))
 
 
 def cut_texts(value: JsonValue, cap: int) -> JsonValue:
@@ -90,20 +92,16 @@ def cut_text(text: str, cap: int) -> str:
 
 def pack_json(value: JsonValue) -> str:
     """The value as compressed JSON in base64."""
-    text = _SURROGATES.sub(
-        _escape_surrogate, json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    )
-    return b64encode(zlib.compress(text.encode(), COMPRESSION_LEVEL)).decode("ascii")
+    return _compress(_render(value))
 
 
-def render_inert_json(value: JsonValue) -> str:
-    """JSON that ends no script element and opens no comment, whatever texts are in it."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    text = _SURROGATES.sub(_escape_surrogate, text)
-    for mark in "<>&\u2028\u2029":
-        text = text.replace(mark, f"\\u{ord(mark):04x}")
-    return text
+def _render(value: JsonValue) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _escape_surrogate(found: re.Match[str]) -> str:
-    return f"\\u{ord(found[0]):04x}"
+def _compress(text: str) -> str:
+    try:
+        content = text.encode()
+    except UnicodeEncodeError:  # half characters, which JSON can spell and UTF-8 cannot
+        content = _SURROGATES.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
+    return b64encode(zlib.compress(content, COMPRESSION_LEVEL)).decode("ascii")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from llm_assets.core.fingerprint import ID_DIGITS
 from llm_assets.core.ids import CallKey, RowId, Sha256
 from llm_assets.core.input_snapshot import InputRow, InputSnapshot
 from llm_assets.core.llm_outputs import OUTCOMES, Attempt, ItemOutput
@@ -124,7 +125,8 @@ def build_item_entries(
 ) -> Iterator[Json]:
     """All that is known of each item: input, output, verdict, and every call with its words.
 
-    A message is a list of texts and of numbers, which stand for shared parts.
+    A message is a list of texts and of numbers, which stand for shared parts. Of a call's key stand the first
+    digits, which suffice to find it in the ledger: digits of hashes are what compression cannot take away.
     """
     rows = {row.row_id: row for row in sources.snapshot.records}
     for item in ranked:
@@ -153,7 +155,7 @@ def _build_call(
     entry: dict[str, JsonValue] = {
         "number": attempt.number,
         "purpose": attempt.purpose,
-        "key": attempt.call_key,
+        "key": attempt.call_key[:ID_DIGITS],
         "finish": attempt.finish_reason,
         "problem": attempt.problem,
         "verdict": attempt.verdict,

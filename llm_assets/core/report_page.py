@@ -12,7 +12,7 @@ from llm_assets.core.histogram import build_histogram
 from llm_assets.core.llm_outputs import OUTCOMES, Attempt, ItemOutput, Outcome
 from llm_assets.core.money import render_cost, render_usd
 from llm_assets.core.output_spread import FieldSpread, LabelSpread, NumberSpread, build_spreads
-from llm_assets.core.packing import PackedEntries, cut_texts, pack_entries, render_inert_json
+from llm_assets.core.packing import PackedEntries, cut_texts, pack_entries, pack_json
 from llm_assets.core.recorded_calls import CallsOnRecord
 from llm_assets.core.report import Report
 from llm_assets.core.report_items import (
@@ -78,8 +78,8 @@ class ReportPage:
     charts: tuple[ColumnChart, ...]
     labels: tuple[LabelSpread, ...]
     table: ItemTable
-    table_json: str
-    """The table for the page's script, harmless inside an element."""
+    packed_table: str
+    """The table for the page's script."""
     packed: PackedEntries
     static_items: tuple[StaticItem, ...]
     latencies_seconds: tuple[float, ...]
@@ -90,12 +90,12 @@ def build_report_page(report: Report, sources: ItemSources, *, partial: str | No
     """Put the page together; the same artifacts and the same ledger give the same page."""
     ranked = rank_items(sources.records)[:MAX_ITEMS]
     table = build_item_table(sources, ranked)
-    table_json = render_inert_json(_build_table_record(table))
+    packed_table = pack_json(_build_table_record(table))
     shared, places = list_shared_parts(ranked, sources.calls)
     packed = pack_entries(
         lambda: (dict(each) for each in build_item_entries(sources, ranked, shared=places)),
         [sources.calls.parts[part] for part in shared],
-        max_bytes=MAX_PAGE_BYTES - len(table_json.encode()),
+        max_bytes=MAX_PAGE_BYTES - len(packed_table),
     )
     attempts = _list_calls(sources.records)
     latencies = _list_latencies(sources.calls, attempts)
@@ -109,7 +109,7 @@ def build_report_page(report: Report, sources: ItemSources, *, partial: str | No
         charts=_build_charts(latencies, attempts, spreads),
         labels=tuple(each for each in spreads if isinstance(each, LabelSpread))[:CHART_FIELDS],
         table=table,
-        table_json=table_json,
+        packed_table=packed_table,
         packed=packed,
         static_items=_build_static_items(sources, ranked[:STATIC_ITEMS], table),
         latencies_seconds=tuple(latencies),

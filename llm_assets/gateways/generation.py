@@ -88,7 +88,7 @@ def generate_outputs(
         )
         result = run.finish_batch(build_items(items, contexts), request.choice)
     write_model(find_run_record(task, project, request.batch), result.summary)
-    meta = _build_meta(task, step, module, records=result.outputs)
+    meta = build_outputs_meta(task, step, module, records=result.outputs)
     outputs = LLMOutputs(meta=meta, records=result.outputs)
     return Generation(outputs=outputs, plan=result.plan, summary=result.summary)
 
@@ -120,9 +120,10 @@ def find_run_record(task: Task, project: Project, batch: BatchKey) -> UPath:
     return project.artifacts / task.name / "llm_outputs" / f"{batch}.run.json"
 
 
-def _build_meta(
+def build_outputs_meta(
     task: Task, step: Step, module: SchemaModule, *, records: Sequence[ItemOutput]
 ) -> LLMOutputsMeta:
+    """What the outputs were made with, and their sums."""
     llm, judge = task.settings.llm, step.judge
     return LLMOutputsMeta(
         endpoint=llm.endpoint,

@@ -21,7 +21,6 @@ from llm_assets.gateways.project import Project
 from llm_assets.gateways.report_index import (
     find_reports_folder,
     render_summary,
-    write_index,
     write_report_file,
 )
 from llm_assets.gateways.report_pages import INDEX_NAME, render_report_html
@@ -123,7 +122,7 @@ def write_report(
     *,
     partial: str | None = None,
 ) -> WrittenReport:
-    """Write the report as Markdown and as a page, its numbers beside them, and the page over all batches.
+    """Write the report as Markdown and as a page, and its numbers beside them for the page over all batches.
 
     The prompts as sent and the words answered are read from the ledger, where it is at hand. `partial` says why
     the report is not whole. Each file appears whole or not at all.
@@ -145,5 +144,4 @@ def write_report(
     write_report_file(found, render_report_html(page), project)
     write_report_file(path.with_suffix(".json"), render_summary(summary), project)
     write_report_file(path, text, project)
-    write_index(task, project)
     return WrittenReport(path=path, page=found, text=text)

@@ -29,7 +29,7 @@ def test_a_report_is_written_where_it_is_looked_for(stages):
     assert written.page == folder / "may.html" == find_page(stages.task, stages.project, MAY)
     assert written.path.read_bytes().decode() == written.text
     first = {path.name: path.read_bytes() for path in folder.iterdir()}
-    assert sorted(first) == ["index.html", "may.html", "may.json", "may.md"]
+    assert sorted(first) == ["may.html", "may.json", "may.md"]
     assert [name for name, content in first.items() if b"\r" in content] == []
     write_report(stages.task, stages.project, report, sources)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == first

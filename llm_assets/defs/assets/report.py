@@ -9,6 +9,7 @@ from llm_assets.core.report import Report
 from llm_assets.core.work_items import WorkItemsMeta
 from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
+from llm_assets.gateways.report_index import write_index
 from llm_assets.gateways.reports import (
     ReportSources,
     build_config_snapshot,
@@ -63,10 +64,12 @@ def build_report_asset(scope: TaskScope) -> dg.AssetsDefinition:
             config = build_config_snapshot(task, project, get_batch(context))
             value = build_task_report(task, project, sources, config=config)
             written = write_report(task, project, value, sources)
+            index = write_index(task, project)
             metadata = {
                 "report": dg.MetadataValue.md(written.text),
                 "path": dg.MetadataValue.path(str(written.path)),
                 "page": dg.MetadataValue.path(str(written.page)),
+                "all_batches": dg.MetadataValue.path(str(index)),
             }
             return publish(value, metadata=metadata)
 

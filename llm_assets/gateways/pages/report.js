@@ -1,11 +1,21 @@
 // The table of items: search, filter, sort, open. Every text becomes a text node and never HTML.
 "use strict";
-(() => {
+(async () => {
   const PAGE_SIZE = 50;
   const ENTRIES_PER_PAGE = 100;
   const [ROW, OUTCOME, GROUP, INPUT, ANSWER, TRIES, TOKENS, COST, WORK, FIELDS] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
-  const known = JSON.parse(document.getElementById("rows").textContent);
+  // Texts travel as compressed JSON in base64, which means nothing to HTML.
+  const unpack = async (base64) => {
+    const binary = atob(base64);
+    const bytes = new Uint8Array(binary.length);
+    for (let at = 0; at < binary.length; at += 1) bytes[at] = binary.charCodeAt(at);
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    return JSON.parse(await new Response(stream).text());
+  };
+
+  if (!("DecompressionStream" in window)) return; // the page stays as it is without scripts
+  const known = await unpack(document.getElementById("rows").textContent);
   const rows = known.rows;
   const packs = [...document.querySelectorAll("script.entries")];
   const pages = new Map(); // page number -> promise of its entries
@@ -38,13 +48,6 @@
   const badge = (place) => make("span", { class: `outcome is-${known.outcomes[place]}` }, outcomeName(place));
 
   // ---- what is packed -------------------------------------------------------------------------------------------
-  const unpack = async (base64) => {
-    const binary = atob(base64);
-    const bytes = new Uint8Array(binary.length);
-    for (let at = 0; at < binary.length; at += 1) bytes[at] = binary.charCodeAt(at);
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-    return JSON.parse(await new Response(stream).text());
-  };
   const loadShared = () => (shared ||= unpack(document.getElementById("shared").textContent));
   const loadPage = (number) => {
     if (!pages.has(number)) pages.set(number, unpack(packs[number].textContent));
@@ -313,7 +316,7 @@
   addEventListener("hashchange", goToItem);
 
   const target = document.getElementById("table");
-  if (rows.length && "DecompressionStream" in window) {
+  if (rows.length) {
     target.append(make("div", { class: "controls" }, search, chips), found, table, pager);
     target.hidden = false;
     document.getElementById("static").hidden = true;
