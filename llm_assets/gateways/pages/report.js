@@ -3,6 +3,7 @@
 (async () => {
   const PAGE_SIZE = 50;
   const ENTRIES_PER_PAGE = 100;
+  const SHORTEST_ID = 6;
   const [ROW, OUTCOME, GROUP, INPUT, ANSWER, TRIES, TOKENS, COST, WORK, FIELDS] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
   // Texts travel as compressed JSON in base64, which means nothing to HTML.
@@ -20,6 +21,7 @@
   const packs = [...document.querySelectorAll("script.entries")];
   const pages = new Map(); // page number -> promise of its entries
   const texts = new Array(rows.length); // what a search looks through, once the pages are read
+  const ids = new Array(rows.length); // the names of the item and its calls; short words would be in any of them
   let shared = null;
   let hasTexts = false;
 
@@ -63,9 +65,9 @@
   };
   const collectTexts = (at, entry) => {
     const row = rows[at];
-    const into = [row[INPUT], row[ANSWER], row[WORK], row[GROUP] === null ? "" : known.groups[row[GROUP]]];
+    const into = [row[INPUT], row[ANSWER], row[GROUP] === null ? "" : known.groups[row[GROUP]]];
     collect([entry.input, entry.output, entry.verdict, entry.reason], into);
-    for (const call of entry.calls) into.push(call.answer || "", call.problem || "", call.refusal || "", call.key);
+    for (const call of entry.calls) into.push(call.answer || "", call.problem || "", call.refusal || "");
     return into.join("\n").toLowerCase();
   };
   const readTexts = async () => {
@@ -74,6 +76,7 @@
       entries.forEach((entry, place) => {
         const at = number * ENTRIES_PER_PAGE + place;
         texts[at] = collectTexts(at, entry);
+        ids[at] = [rows[at][WORK], ...entry.calls.map((call) => call.key)];
       });
     }
     hasTexts = true;
@@ -86,7 +89,8 @@
     if (state.outcome !== null && row[OUTCOME] !== state.outcome) return false;
     return state.words.every((word) => {
       const asked = /^row:(\d+)$/.exec(word);
-      return asked ? row[ROW] === Number(asked[1]) : texts[at].includes(word);
+      if (asked) return row[ROW] === Number(asked[1]);
+      return texts[at].includes(word) || (word.length >= SHORTEST_ID && ids[at].some((id) => id.startsWith(word) || word.startsWith(id)));
     });
   };
   const compare = (one, other) => {
@@ -172,14 +176,15 @@
     state.page = Math.min(state.page, nPages - 1);
     const start = state.page * PAGE_SIZE;
     const shown = state.found.slice(start, start + PAGE_SIZE);
-    body.replaceChildren(...shown.flatMap(drawRow));
+    const nothing = make("tr", null, make("td", { colspan: columns.length, class: "quiet" }, "Nothing found."));
+    body.replaceChildren(...(shown.length ? shown.flatMap(drawRow) : [nothing]));
     found.textContent = state.found.length === rows.length ? `${plural(rows.length, "item")}, those without an accepted output first` : `${count(state.found.length)} of ${plural(rows.length, "item")}`;
     if (state.sort !== null && state.found.length === rows.length) found.textContent = plural(rows.length, "item");
-    where.textContent = shown.length ? `${count(start + 1)} to ${count(start + shown.length)} of ${count(state.found.length)}` : "Nothing found";
+    where.textContent = `${count(start + 1)} to ${count(start + shown.length)} of ${count(state.found.length)}`;
     back.disabled = state.page === 0;
     next.disabled = state.page >= nPages - 1;
     pager.hidden = nPages === 1;
-    document.documentElement.dataset.drawn = String(state.found.length);
+    Object.assign(table.dataset, { found: state.found.length, query: state.words.join(" ") });
   };
   const toggle = (at) => {
     if (!state.open.delete(at)) state.open.add(at);
