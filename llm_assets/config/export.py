@@ -6,7 +6,7 @@ from pydantic import Field, JsonValue, model_serializer, model_validator
 
 from llm_assets.config.base import Settings
 
-ExportFormat = Literal["csv", "psv", "tsv", "jsonl"]
+ExportFormat = Literal["csv", "psv", "tsv", "jsonl", "xlsx", "parquet"]
 ColumnType = Literal["text", "integer", "number", "boolean", "date", "datetime", "json"]
 
 

@@ -71,8 +71,16 @@ def parse_datetime(value: JsonValue) -> datetime | None:
         return None
 
 
-def parse_decimal(value: JsonValue) -> Decimal | None:
-    """The exact number that a text spells."""
+def find_exact_float(value: JsonValue) -> float | None:
+    """The float whose shortest spelling is the very number that a text spells; None where there is none."""
+    number = _parse_decimal(value)
+    if number is None:
+        return None
+    nearest = float(number)
+    return nearest if math.isfinite(nearest) and Decimal(repr(nearest)) == number else None
+
+
+def _parse_decimal(value: JsonValue) -> Decimal | None:
     if not isinstance(value, str):
         return None
     try:
@@ -138,7 +146,7 @@ _CHECKS: dict[ColumnKind, Callable[[JsonValue], bool]] = {
     "text": lambda value: isinstance(value, str),
     "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
     "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
-    "decimal": lambda value: parse_decimal(value) is not None,
+    "decimal": lambda value: _parse_decimal(value) is not None,
     "boolean": lambda value: isinstance(value, bool),
     "date": lambda value: parse_date(value) is not None,
     "datetime": lambda value: parse_datetime(value) is not None,

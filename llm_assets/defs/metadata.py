@@ -80,7 +80,11 @@ def describe_export(table: ExportTable, files: Sequence[ExportFile]) -> dict[str
     return {
         "dagster/row_count": table.meta.n_rows,
         "accepted": table.meta.n_accepted,
-        "formulas_made_harmless": max((file.n_formulas for file in files), default=0),
+        "formulas_made_harmless": max((file.written.n_formulas for file in files), default=0),
+        "cells_cut": max((file.written.n_cut for file in files), default=0),
+        "cells_with_replaced_characters": max(
+            (file.written.n_replaced for file in files), default=0
+        ),
         **{name: dg.MetadataValue.path(path) for name, path in paths.items()},
         "preview": render_preview((row.values for row in table.records), columns),
     }

@@ -71,7 +71,7 @@ ONE_MISTAKE = {
         "prompt: p\nexport:\n  formats:\n    - csv\n    - jsnl\n",
         (
             "configs/x.yaml:5:7: export.formats[1]: unknown value 'jsnl'. Did you mean 'jsonl'? "
-            "Allowed: csv, psv, tsv, jsonl."
+            "Allowed: csv, psv, tsv, jsonl, xlsx, parquet."
         ),
     ),
     "text for a whole number": (
