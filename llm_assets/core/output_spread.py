@@ -1,7 +1,7 @@
-"""How the fields of accepted outputs spread: which numbers and which labels occur how often."""
+"""How the fields of accepted outputs and of their verdicts spread: which numbers and labels occur how often."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import JsonValue
@@ -45,9 +45,31 @@ def build_spreads(records: Sequence[ItemOutput]) -> tuple[FieldSpread, ...]:
 
     A field of mixed types, of texts that differ from item to item, or of nested values has none.
     """
-    outputs = [record.output for record in records if record.output is not None]
-    fields = dict.fromkeys(name for output in outputs for name in output)
-    spreads = (_build_spread(name, [output.get(name) for output in outputs]) for name in fields)
+    return _build_spreads([each.output for each in records if each.output is not None])
+
+
+def build_verdict_spreads(records: Sequence[ItemOutput]) -> tuple[FieldSpread, ...]:
+    """The same of what the judge said of accepted outputs, with `judge.` before the names.
+
+    A field that is the same everywhere has none: an accepted output's verdict is always that it is accepted.
+    """
+    spreads = _build_spreads(
+        [each.verdict for each in records if each.verdict is not None], prefix="judge."
+    )
+    return tuple(
+        each
+        for each in spreads
+        if (len(each.counts) > 1 if isinstance(each, LabelSpread) else each.lowest < each.highest)
+    )
+
+
+def _build_spreads(
+    values: Sequence[Mapping[str, JsonValue]], *, prefix: str = ""
+) -> tuple[FieldSpread, ...]:
+    fields = dict.fromkeys(name for each in values for name in each)
+    spreads = (
+        _build_spread(f"{prefix}{name}", [each.get(name) for each in values]) for name in fields
+    )
     return tuple(spread for spread in spreads if spread is not None)[:MAX_FIELDS]
 
 

@@ -30,7 +30,7 @@ class ItemSources:
 
     snapshot: InputSnapshot
     columns: tuple[str, ...]
-    """The columns the model saw."""
+    """The columns that say in a line what an item is about."""
     records: tuple[ItemOutput, ...]
     calls: CallsOnRecord
     """Empty where no ledger is at hand: then words that were sent and answered are not shown."""

@@ -11,7 +11,13 @@ from llm_assets.core.charts import ColumnChart, build_histogram_chart
 from llm_assets.core.histogram import build_histogram
 from llm_assets.core.llm_outputs import OUTCOMES, Attempt, ItemOutput, Outcome
 from llm_assets.core.money import render_cost, render_usd
-from llm_assets.core.output_spread import FieldSpread, LabelSpread, NumberSpread, build_spreads
+from llm_assets.core.output_spread import (
+    FieldSpread,
+    LabelSpread,
+    NumberSpread,
+    build_spreads,
+    build_verdict_spreads,
+)
 from llm_assets.core.packing import PackedEntries, cut_texts, pack_entries, pack_json
 from llm_assets.core.recorded_calls import CallsOnRecord
 from llm_assets.core.report import Report
@@ -99,7 +105,7 @@ def build_report_page(report: Report, sources: ItemSources, *, partial: str | No
     )
     attempts = _list_calls(sources.records)
     latencies = _list_latencies(sources.calls, attempts)
-    spreads = build_spreads(sources.records)
+    spreads = (*build_spreads(sources.records), *build_verdict_spreads(sources.records))
     return ReportPage(
         report=report,
         partial=partial,

@@ -110,6 +110,11 @@ def list_artifacts(task: Task, project: Project, batch: BatchKey) -> dict[str, s
     return found
 
 
+def list_telling_columns(meta: WorkItemsMeta) -> tuple[str, ...]:
+    """The columns that the model saw, without the group's, which has a place of its own."""
+    return tuple(name for name in meta.columns if name != meta.grouping_column)
+
+
 def _show_from(folder: Path, path: str) -> str:
     return Path(os.path.relpath(path, folder)).as_posix()
 
@@ -132,7 +137,7 @@ def write_report(
         calls = ledger.sent_calls.load(list_call_keys(sources.outputs.records))
     items = ItemSources(
         snapshot=sources.snapshot,
-        columns=sources.items_meta.columns,
+        columns=list_telling_columns(sources.items_meta),
         records=sources.outputs.records,
         calls=calls,
     )

@@ -1,4 +1,9 @@
-from llm_assets.core.output_spread import LabelSpread, NumberSpread, build_spreads
+from llm_assets.core.output_spread import (
+    LabelSpread,
+    NumberSpread,
+    build_spreads,
+    build_verdict_spreads,
+)
 from llm_assets_tests.core.test_report import build_item
 
 OUTPUTS = [
@@ -31,3 +36,14 @@ def test_items_without_an_output_do_not_count():
     assert build_spreads([failed]) == ()
     (label, *_) = build_spreads([*build_items(), failed])
     assert label.n_values == 3
+
+
+def test_verdicts_have_spreads_of_their_own():
+    """The judge's points are shown by his name; that every accepted output was accepted is not."""
+    items = [
+        build_item(row, output=output, verdict={"verdict": True, "points": row})
+        for row, output in enumerate(OUTPUTS)
+    ]
+    (points,) = build_verdict_spreads(items)
+    assert isinstance(points, NumberSpread)
+    assert (points.field, points.lowest, points.highest) == ("judge.points", 0, 2)

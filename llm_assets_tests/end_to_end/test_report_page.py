@@ -12,6 +12,10 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 from llm_assets.core.fingerprint import fingerprint_text
+from llm_assets.core.ids import TaskName
+from llm_assets.core.llm_outputs import OUTCOMES
+from llm_assets.core.report_index import build_report_index
+from llm_assets.gateways.report_pages import render_index_html
 from llm_assets_tests.end_to_end.browser import (
     PHONE,
     open_browser,
@@ -21,6 +25,7 @@ from llm_assets_tests.end_to_end.browser import (
     use_colours,
 )
 from llm_assets_tests.end_to_end.report_pages import SYSTEM, PageBuilder
+from llm_assets_tests.gateways.test_report_index import build_summary
 
 pytestmark = pytest.mark.slow
 
@@ -258,12 +263,24 @@ def test_a_page_can_be_read_without_scripts(small_page: Path):
         assert "The answer of note 10 was cut off." in items[0].text
 
 
+@pytest.fixture(scope="module")
+def colourful_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An item of every outcome."""
+    builder = PageBuilder()
+    for outcome in OUTCOMES:
+        is_accepted = outcome == "accepted"
+        output = {"summary": "x" * 90, "score": 1} if is_accepted else None
+        reason = None if is_accepted else f"Why it is {outcome}: " + "y" * 90
+        builder.add(outcome, "z" * 200, output=output, outcome=outcome, reason=reason)
+    return builder.write(tmp_path_factory.mktemp("page") / "may.html")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_page_fits_a_phone_and_can_be_read(browser: Chrome, small_page: Path, scheme: str):
+def test_a_page_fits_a_phone_and_can_be_read(browser: Chrome, colourful_page: Path, scheme: str):
     """At 390 pixels nothing has to be scrolled sideways, and every text stands out from its ground."""
     use_colours(browser, scheme)
     resize(browser, PHONE)
-    open_page(browser, small_page, fragment="#item-w10")
+    open_page(browser, colourful_page, fragment="#item-w2")
     wait_for(browser, "document.querySelector('.detail .call') !== null")
     assert browser.execute_script("return document.documentElement.scrollWidth") <= PHONE[0]
     weak = {
@@ -301,3 +318,27 @@ def compute_luminance(colour: str) -> float:
         for each in (red, green, blue)
     ]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_the_page_over_all_batches_finds_and_sorts(browser: Chrome, tmp_path: Path):
+    """Each batch leads to its page; a click on a head sorts, a word finds."""
+    summaries = [
+        build_summary(f"b{number:02}", day=number, cost=str(number % 5), n_failed=number % 3)
+        for number in range(1, 13)
+    ]
+    page = tmp_path / "index.html"
+    page.write_text(render_index_html(build_report_index(TaskName("notes"), summaries)), "utf-8")
+    open_file(browser, page)
+
+    def list_batches() -> list[str]:
+        shown = browser.find_elements(By.CSS_SELECTOR, "tbody tr:not([hidden]) th a")
+        return [each.text for each in shown]
+
+    assert list_batches() == [f"b{number:02}" for number in range(12, 0, -1)]
+    browser.find_element(By.XPATH, "//button[.='Cost']").click()
+    assert list_batches()[:2] == ["b09", "b04"]
+    browser.find_element(By.ID, "search").send_keys("b1")
+    assert sorted(list_batches()) == ["b10", "b11", "b12"]
+    link = browser.find_element(By.LINK_TEXT, "b10").get_attribute("href") or ""
+    assert link.endswith("/b10.html")
+    assert read_console(browser) == []

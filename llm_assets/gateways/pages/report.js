@@ -140,7 +140,10 @@
     }
     if (column.kind === "outcome") return make("td", null, badge(value));
     if (column.kind === "group") return make("td", { class: "clip" }, make("span", { dir: "auto" }, value === null ? "" : known.groups[value]));
-    if (column.kind === "clip") return make("td", { class: "clip" }, make("span", { dir: "auto" }, value));
+    if (column.kind === "clip") {
+      const isReason = column.place === ANSWER && row[OUTCOME] !== 0; // it takes the place of the output's fields
+      return make("td", { class: "clip", colspan: isReason ? 1 + known.fields.length : null }, make("span", { dir: "auto" }, value));
+    }
     const text = value === null || value === undefined ? "" : column.kind === "cost" ? money(value) : typeof value === "number" && column.kind !== "field" ? count(value) : String(value);
     if (column.kind === "field") return make("td", { class: column.numeric ? "num" : "clip", "data-name": text && column.name }, text && make("span", { dir: "auto" }, ...breakable(text)));
     return make("td", { class: "num", "data-name": column.name }, column.kind === "cost" && value === null ? "unknown" : text);
@@ -149,7 +152,7 @@
   const drawHead = () => {
     head.replaceChildren(...columns.map((column) => {
       const isSorted = state.sort === column.place;
-      const button = make("button", { type: "button" }, column.name);
+      const button = make("button", { type: "button" }, ...(column.kind === "field" ? breakable(column.name) : [column.name]));
       button.addEventListener("click", () => {
         state.down = isSorted ? !state.down : Boolean(column.numeric);
         state.sort = column.place;
@@ -164,7 +167,8 @@
   };
   const drawRow = (at) => {
     const isOpen = state.open.has(at);
-    const line = make("tr", { class: isOpen ? "row is-open" : "row", "data-at": at }, ...columns.map((column) => cell(column, rows[at], at)));
+    const shown = rows[at][OUTCOME] === 0 ? columns : columns.filter((column) => column.kind !== "field");
+    const line = make("tr", { class: isOpen ? "row is-open" : "row", "data-at": at }, ...shown.map((column) => cell(column, rows[at], at)));
     if (!isOpen) return [line];
     const place = make("td", { colspan: columns.length }, make("p", { class: "quiet" }, "Reading…"));
     showEntry(at, place);
@@ -200,13 +204,13 @@
   const showValue = (value) => (value === null ? "" : typeof value === "string" ? value : JSON.stringify(value, null, 2));
   const showValues = (values) => {
     const list = make("dl", { class: "values" });
-    for (const [name, value] of Object.entries(values)) list.append(make("dt", null, make("bdi", null, name)), make("dd", { dir: "auto" }, showValue(value)));
+    for (const [name, value] of Object.entries(values)) list.append(make("dt", null, make("bdi", null, ...breakable(name))), make("dd", { dir: "auto" }, showValue(value)));
     return list;
   };
   const join = (parts, sharedTexts) => parts.map((part) => (typeof part === "number" ? sharedTexts[part] : part)).join("");
   const showCall = (call, sharedTexts, isOpen) => {
     const isJudge = call.purpose === "judge";
-    const verdict = isJudge && call.verdict !== null ? (call.verdict ? "accepts" : "rejects") : null;
+    const verdict = !isJudge ? (call.problem && call.finish !== null ? "not valid, or rejected" : null) : call.verdict === null ? "no verdict" : call.verdict ? "accepts" : "rejects";
     const facts = [
       verdict,
       call.finish === "stop" ? null : call.finish === null ? "no answer" : `ended by ${call.finish}`,
