@@ -60,6 +60,7 @@ def _build_environment() -> "Environment":
         "percent": render_percent,
         "when": render_when,
         "pretty": render_pretty,
+        "plain": render_plain,
         "path": render_path,
     }
     return environment
@@ -100,6 +101,15 @@ def render_when(time: datetime) -> str:
 def render_pretty(value: JsonValue) -> str:
     """A value as indented JSON."""
     return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
+
+
+def render_plain(value: JsonValue) -> str:
+    """A value as people read it: text as it is, a list of words with a line for each, else JSON."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, list) and not any(isinstance(each, list | dict) for each in value):
+        return "\n".join(f"• {render_plain(each)}" for each in value)
+    return render_pretty(value)
 
 
 def render_path(path: str) -> str:

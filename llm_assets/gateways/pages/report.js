@@ -201,7 +201,12 @@
   };
 
   // ---- one item -------------------------------------------------------------------------------------------------
-  const showValue = (value) => (value === null ? "" : typeof value === "string" ? value : JSON.stringify(value, null, 2));
+  const isPlainList = (value) => Array.isArray(value) && value.every((each) => typeof each !== "object");
+  const showValue = (value) => {
+    if (value === null) return "";
+    if (isPlainList(value)) return value.map((each) => `• ${each}`).join("\n");
+    return typeof value === "string" ? value : JSON.stringify(value, null, 2);
+  };
   const showValues = (values) => {
     const list = make("dl", { class: "values" });
     for (const [name, value] of Object.entries(values)) list.append(make("dt", null, make("bdi", null, ...breakable(name))), make("dd", { dir: "auto" }, showValue(value)));

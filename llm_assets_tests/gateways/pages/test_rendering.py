@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 
 from llm_assets.core.ids import TaskName
 from llm_assets.core.report_index import build_report_index
-from llm_assets.gateways.pages.rendering import render_path, render_percent, render_when
+from llm_assets.gateways.pages.rendering import (
+    render_path,
+    render_percent,
+    render_plain,
+    render_when,
+)
 from llm_assets.gateways.report_pages import render_index_html
 
 
@@ -78,6 +83,21 @@ def test_the_policy_allows_the_own_script_and_style_alone():
 def test_a_small_share_is_not_nothing(share, text):
     """One failed item among 20,000 is not 0.0%."""
     assert render_percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("a <b>", "a <b>"),
+        (None, ""),
+        (True, "true"),
+        (["one", 2], "• one\n• 2"),
+        ({"a": ["x"]}, '{\n  "a": [\n    "x"\n  ]\n}'),
+    ],
+)
+def test_values_read_well(value, text):
+    """Text is text, lists of words are lists, and only what is nested is JSON."""
+    assert render_plain(value) == text
 
 
 def test_times_and_paths_are_the_same_everywhere():
