@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from pydantic import JsonValue
 
 from llm_assets.core.charts import ColumnChart, build_histogram_chart
 from llm_assets.core.histogram import build_histogram
 from llm_assets.core.llm_outputs import OUTCOMES, Attempt, ItemOutput, Outcome
-from llm_assets.core.money import render_cost, render_usd
 from llm_assets.core.output_spread import (
     FieldSpread,
     LabelSpread,
@@ -21,6 +19,7 @@ from llm_assets.core.output_spread import (
 from llm_assets.core.packing import PackedEntries, cut_texts, pack_entries, pack_json
 from llm_assets.core.recorded_calls import CallsOnRecord
 from llm_assets.core.report import Report
+from llm_assets.core.report_figures import Figure, build_figures
 from llm_assets.core.report_items import (
     MAX_ITEMS,
     ItemSources,
@@ -38,15 +37,6 @@ STATIC_ITEMS = 20
 """Items that can be read without scripts."""
 STATIC_CHARS = 1_500
 CHART_FIELDS = 8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """A number that a person looks for first."""
-
-    name: str
-    value: str
-    note: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +100,7 @@ def build_report_page(report: Report, sources: ItemSources, *, partial: str | No
         report=report,
         partial=partial,
         span=_find_span(attempts),
-        figures=_build_figures(report, latencies),
+        figures=build_figures(report, latencies),
         outcomes=_build_shares(report),
         charts=_build_charts(latencies, attempts, spreads),
         labels=tuple(each for each in spreads if isinstance(each, LabelSpread))[:CHART_FIELDS],
@@ -144,78 +134,6 @@ def _list_latencies(calls: CallsOnRecord, attempts: Sequence[Attempt]) -> list[f
 def _find_span(attempts: Sequence[Attempt]) -> tuple[datetime, datetime] | None:
     times = [attempt.answered_at for attempt in attempts if attempt.answered_at is not None]
     return (min(times), max(times)) if times else None
-
-
-def _build_figures(report: Report, latencies: Sequence[float]) -> tuple[Figure, ...]:
-    totals = report.outputs.totals
-    n_accepted = totals.outcomes.get("accepted", 0)
-    n_others = totals.n_items - n_accepted
-    share = (
-        f"{n_accepted / totals.n_items:.1%} of {totals.n_items:,} items"
-        if totals.n_items
-        else "no items"
-    )
-    about = "about " if totals.tokens_are_approximate else ""
-    cached = f", {totals.cached_tokens:,} of them cached" if totals.cached_tokens else ""
-    return (
-        Figure(name="Accepted", value=f"{n_accepted:,}", note=share),
-        Figure(
-            name="Not accepted",
-            value=f"{n_others:,}",
-            note=f"{len(report.causes) + report.n_causes_left_out:,} causes"
-            if n_others
-            else "nothing is missing",
-        ),
-        Figure(name="Cost", value=_render_cost(report), note=_render_unit_cost(report)),
-        Figure(
-            name="Tokens",
-            value=f"{about}{totals.prompt_tokens + totals.completion_tokens:,}",
-            note=f"{totals.prompt_tokens:,} sent{cached}, {totals.completion_tokens:,} answered",
-        ),
-        Figure(
-            name="Calls",
-            value=f"{totals.n_calls:,}",
-            note=f"{report.n_items_retried:,} items took more than one attempt",
-        ),
-        *_build_latency_figure(latencies),
-    )
-
-
-def _render_cost(report: Report) -> str:
-    totals = report.outputs.totals
-    return render_cost(
-        totals.cost_usd, n_calls=totals.n_calls, n_calls_unpriced=report.n_calls_unpriced
-    )
-
-
-def _render_unit_cost(report: Report) -> str:
-    totals = report.outputs.totals
-    n_accepted = totals.outcomes.get("accepted", 0)
-    if report.n_calls_unpriced or not n_accepted or not totals.cost_usd:
-        return (
-            "exact sum over all calls"
-            if not report.n_calls_unpriced
-            else "not all prices are known"
-        )
-    each = (totals.cost_usd / n_accepted).quantize(Decimal("0.0000001"))
-    return f"{render_usd(each)} for each accepted item"
-
-
-def _build_latency_figure(latencies: Sequence[float]) -> tuple[Figure, ...]:
-    median, most = find_quantile(latencies, 0.5), find_quantile(latencies, 0.95)
-    if median is None or most is None:
-        return ()
-    return (
-        Figure(
-            name="Time to answer",
-            value=_render_seconds(median),
-            note=f"in the middle; 95% within {_render_seconds(most)}, all within {_render_seconds(max(latencies))}",
-        ),
-    )
-
-
-def _render_seconds(seconds: float) -> str:
-    return f"{seconds * 1000:.3g} ms" if seconds < 0.9995 else f"{seconds:.1f} s"
 
 
 def _build_shares(report: Report) -> tuple[OutcomeShare, ...]:
