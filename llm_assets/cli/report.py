@@ -9,7 +9,8 @@ from pydantic import JsonValue
 from llm_assets.cli.task_choice import choose_task
 from llm_assets.core.ids import BatchKey
 from llm_assets.gateways.report_index import write_index
-from llm_assets.gateways.stored_reports import RenewedReport, list_stored_batches, renew_report
+from llm_assets.gateways.stored_reports import RenewedReport, renew_report
+from llm_assets.gateways.stored_stages import list_stored_batches
 
 
 @click.command()
