@@ -6,6 +6,7 @@ from pydantic import JsonValue
 
 from llm_assets.core.export import ExportRow
 from llm_assets.core.export_columns import ExportColumn
+from llm_assets.core.export_values import ColumnKind
 from llm_assets.core.safe_cells import render_cell
 
 MAX_ROWS = 1_048_576
@@ -16,6 +17,8 @@ MIN_WIDTH, MAX_WIDTH, MAX_HEADER_WIDTH = 8, 60, 24
 """In characters; longer text wraps."""
 FILTER_WIDTH = 4
 """Room for the button that opens a column's filter, and a margin."""
+MOMENT_WIDTHS: dict[ColumnKind, int] = {"date": 11, "datetime": 20}
+"""A day that is wider than its column is shown as `####`."""
 LINE_HEIGHT = 15
 MAX_LINES = 10
 """A row with longer text is this high, in lines, and shows the rest when its cell is opened."""
@@ -23,14 +26,20 @@ MAX_LINES = 10
 
 def decide_widths(columns: Sequence[ExportColumn], sample: Iterable[ExportRow]) -> list[int]:
     """For each column the width of its longest line among these rows, within bounds."""
-    widths = [min(len(column.name), MAX_HEADER_WIDTH) + FILTER_WIDTH for column in columns]
+    widths = [
+        max(
+            min(len(column.name), MAX_HEADER_WIDTH) + FILTER_WIDTH,
+            MOMENT_WIDTHS.get(column.kind, MIN_WIDTH),
+        )
+        for column in columns
+    ]
     for row in sample:
         for place, column in enumerate(columns):
             text = render_cell(row.values.get(column.name))
             if len(text) > widths[place]:
                 longest = max(map(len, text.splitlines()), default=0)
                 widths[place] = max(widths[place], longest + 1)
-    return [min(max(width, MIN_WIDTH), MAX_WIDTH) for width in widths]
+    return [min(width, MAX_WIDTH) for width in widths]
 
 
 def decide_row_height(values: Mapping[str, JsonValue], widths: Mapping[str, int]) -> int | None:

@@ -6,7 +6,9 @@ import dagster as dg
 from pydantic import BaseModel
 from upath import UPath
 
+from llm_assets.core.export import ExportTable
 from llm_assets.core.values import CollectionMeta
+from llm_assets.defs.export_type import is_frame_type, load_export_frame
 from llm_assets.defs.publishing import stop_plainly
 from llm_assets.gateways.artifacts import (
     load_meta,
@@ -34,8 +36,13 @@ class ArtifactIOManager(dg.UPathIOManager):
                 write_records(_add_ending(path, type(obj)), obj)  # pyright: ignore[reportArgumentType] -- what is no model is a collection
 
     def load_from_path(self, context: dg.InputContext, path: UPath) -> object:
-        """Read a value as the type that the asset asks for: a collection, or its meta alone."""
+        """Read a value as the type that the asset asks for: a collection, or its meta alone.
+
+        An export is a DataFrame for an asset that asks for one.
+        """
         wanted: type[Any] = context.dagster_type.typing_type
+        if is_frame_type(wanted):
+            return _load_frame(context, path)
         full_path = _add_ending(path, wanted)
         shown = "/".join(full_path.parts[-3:])
         with stop_plainly():
@@ -48,6 +55,12 @@ class ArtifactIOManager(dg.UPathIOManager):
     def get_op_output_relative_path(self, context: dg.InputContext | dg.OutputContext) -> UPath:
         """Not used: every stage is an asset."""
         raise NotImplementedError
+
+
+def _load_frame(context: dg.InputContext, path: UPath) -> object:
+    full_path = _add_ending(path, ExportTable)
+    with stop_plainly():
+        return load_export_frame(context, full_path, shown="/".join(full_path.parts[-3:]))
 
 
 def _add_ending(path: UPath, value_type: type[object]) -> UPath:

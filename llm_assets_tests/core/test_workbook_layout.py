@@ -1,7 +1,7 @@
 import pytest
 
 from llm_assets.core.export import ExportRow
-from llm_assets.core.export_columns import build_input_columns
+from llm_assets.core.export_columns import ExportColumn, build_input_columns
 from llm_assets.core.ids import WorkId
 from llm_assets.core.workbook_layout import MAX_WIDTH, decide_row_height, decide_widths
 
@@ -23,6 +23,13 @@ def test_a_column_is_as_wide_as_its_content(name, values, width):
     """Its longest line decides, within bounds; the header has room for the button of its filter."""
     rows = [ExportRow(work_id=WorkId("w"), values={name: value}) for value in values]
     assert decide_widths(build_input_columns([name], []), rows) == [width]
+
+
+def test_a_moment_has_room():
+    """Spreadsheets show a day that does not fit as `####`, whatever its text was."""
+    columns = [ExportColumn(name="d", source="output", path=("d",), kind="datetime")]
+    rows = [ExportRow(work_id=WorkId("w"), values={"d": "2026-03-01 10:00"})]
+    assert decide_widths(columns, rows) == [20]
 
 
 @pytest.mark.parametrize(

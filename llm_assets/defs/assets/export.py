@@ -1,5 +1,7 @@
 """The export stage: the files people get."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 
 from llm_assets.core.export import ExportTable, build_export
@@ -7,6 +9,7 @@ from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.llm_outputs import LLMOutputs
 from llm_assets.core.schema_record import SchemaRecord
 from llm_assets.core.work_items import WorkItemsMeta
+from llm_assets.defs.export_check import build_types_spec, check_types
 from llm_assets.defs.metadata import describe_export
 from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
@@ -34,6 +37,7 @@ def build_export_asset(scope: TaskScope) -> dg.AssetsDefinition:
         tags=scope.tags,
         kinds={"table", *settings.formats},
         partitions_def=scope.batches,
+        check_specs=[build_types_spec(scope.build_key("export"))],
         code_version=scope.build_code_version(RECIPE, dump_settings(settings)),
     )
     def export(
@@ -42,11 +46,12 @@ def build_export_asset(scope: TaskScope) -> dg.AssetsDefinition:
         input_snapshot: InputSnapshot,
         work_items: WorkItemsMeta,
         llm_outputs: LLMOutputs,
-    ) -> dg.MaterializeResult[ExportTable]:
+    ) -> Iterator[dg.MaterializeResult[ExportTable] | dg.AssetCheckResult]:
         """The rows with their outputs, in the formats of the config, under `data/exports`.
 
         Every row of the input is there, in its order; one that failed says so in `status` and `error`. Cells
-        that a spreadsheet would run as a formula are made harmless and counted.
+        that a spreadsheet would run as a formula are made harmless and counted. The check says whether every value
+        is of its column's type.
         """
         with stop_plainly():
             table = build_export(
@@ -57,6 +62,7 @@ def build_export_asset(scope: TaskScope) -> dg.AssetsDefinition:
                 output_columns=list_output_columns(task, scope.project, schema=schema),
             )
             written = write_exports(task, scope.project, get_batch(context), table)
-            return publish(table, metadata=describe_export(table, written))
+            yield publish(table, metadata=describe_export(table, written))
+            yield check_types(table)
 
     return export
