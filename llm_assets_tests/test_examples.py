@@ -9,8 +9,9 @@ import pytest
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from llm_assets.config.grouping import Mode
 from llm_assets.config.prompt import PromptSettings
-from llm_assets.config.task import Mode, TaskSettings
+from llm_assets.config.task import TaskSettings
 
 ROOT = Path(__file__).parents[1]
 TASKS: tuple[tuple[str, Mode], ...] = (

@@ -7,10 +7,11 @@ from pydantic import Field, model_validator
 
 from llm_assets.config.base import FreeValue, Settings
 from llm_assets.config.endpoint import PriceSettings, StructuredOutput
+from llm_assets.config.expected import ExpectedSettings
 from llm_assets.config.export import ExportSettings
+from llm_assets.config.grouping import ContextSettings, GroupingSettings
 
 TableFormat = Literal["csv", "psv", "tsv", "xlsx", "jsonl", "parquet"]
-Mode = Literal["row", "group_output", "row_output_with_group_context"]
 
 NULL_TOKENS = (
     "None",
@@ -62,47 +63,6 @@ class CleaningSettings(Settings):
     """The list for one column in place of the general one; `[]` where "N/A" is a real label."""
     undo_escapes: bool = False
     """Turn `\\,` `\\;` `\\|` back into the delimiter they stand for."""
-
-
-class GroupingSettings(Settings):
-    """What one model call is about: a row, a group, or a row seen among its group."""
-
-    mode: Mode = "row"
-    """`row`, `group_output` (one output a group) or `row_output_with_group_context` (one output a row)."""
-    column: str | None = None
-    """The column whose equal values make a group."""
-    max_rows_per_group: Annotated[int, Field(ge=1)] | None = None
-    """At most this many rows, the first ones, stand in a group's context."""
-
-    @model_validator(mode="after")
-    def _check_column(self) -> "GroupingSettings":
-        if (self.mode == "row") is not (self.column is None):
-            hint = "takes no `column`" if self.mode == "row" else "needs a `column` to group by"
-            raise ValueError(f"mode {self.mode!r} {hint}")
-        return self
-
-
-class ContextSettings(Settings):
-    """How rows are written out for the model."""
-
-    include: tuple[str, ...] = ()
-    """Only these columns reach the model; all of them where both lists are empty."""
-    exclude: tuple[str, ...] = ()
-    """Every column but these reaches the model."""
-    order: Literal["input", "alphabetical"] = "input"
-    """The order of a row's columns."""
-    row_template: str = "{{ row_block }}"
-    """How one row of a group stands in its context; `{__ROW_KV_BLOCK__}` is understood too."""
-    truncate_field_chars: Annotated[int, Field(ge=1)] | None = None
-    """Longer values are cut to this many characters; every cut is recorded."""
-    max_context_chars: Annotated[int, Field(ge=1)] | None = None
-    """A longer group context is cut to this many characters; every cut is recorded."""
-
-    @model_validator(mode="after")
-    def _check_one_list(self) -> "ContextSettings":
-        if self.include and self.exclude:
-            raise ValueError("give `include` or `exclude`, not both")
-        return self
 
 
 class SchemaGenerationSettings(Settings):
@@ -266,6 +226,22 @@ class TaskSettings(Settings):
     budget: BudgetSettings = BudgetSettings()
     export: ExportSettings = ExportSettings()
     report: ReportSettings = ReportSettings()
+    expected: ExpectedSettings | None = None
+    """Without it outputs get no score."""
+
+    @model_validator(mode="after")
+    def _keep_labels_apart(self) -> "TaskSettings":
+        if self.expected is None:
+            return self
+        self.expected.check(self.grouping, self.context, self.input.id_column)
+        if self.judge is None and self.expected.needs_judge:
+            raise ValueError("the scorer `judge` of `expected` needs a `judge` block")
+        if not self.context.include:
+            # Whoever reads the context gets it so: an asset or a preview cannot forget to hide the labels.
+            hidden = tuple(dict.fromkeys([*self.context.hidden, *self.expected.columns]))
+            context = self.context.model_copy(update={"hidden": hidden})
+            object.__setattr__(self, "context", context)
+        return self
 
     @property
     def judge_llm(self) -> LLMSettings:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from llm_assets.config.task import Mode
+from llm_assets.config.grouping import Mode
 from llm_assets.core.export_values import ColumnKind
 from llm_assets.core.json_schema import DEFS_PREFIX
 from llm_assets.core.values import FrozenModel

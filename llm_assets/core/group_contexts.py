@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict
 
-from llm_assets.config.task import ContextSettings, GroupingSettings
+from llm_assets.config.grouping import ContextSettings, GroupingSettings
 from llm_assets.core.context import (
     Cut,
     cut_values,

@@ -3,8 +3,9 @@
 from pydantic import BaseModel, JsonValue
 
 from llm_assets.config.endpoint import EndpointSettings, StructuredOutput
+from llm_assets.config.grouping import Mode
 from llm_assets.config.prompt import PromptSettings
-from llm_assets.config.task import JudgeSettings, LLMSettings, Mode, TaskSettings
+from llm_assets.config.task import JudgeSettings, LLMSettings, TaskSettings
 from llm_assets.core.calls import CallSettings
 from llm_assets.core.export_columns import ColumnKind, build_output_columns
 from llm_assets.core.json_schema import build_json_schema

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict
 
-from llm_assets.config.task import ContextSettings, GroupingSettings, Mode
+from llm_assets.config.grouping import ContextSettings, GroupingSettings, Mode
 from llm_assets.core.context import Cut, cut_values, decide_visible_columns
 from llm_assets.core.fingerprint import build_id, fingerprint
 from llm_assets.core.group_contexts import GroupContexts, build_group_key, build_groups

@@ -39,7 +39,7 @@ ONE_MISTAKE = {
         "prompt: p\nshema: {}\n",
         (
             "configs/x.yaml:2:1: shema: unknown key. Did you mean 'schema'? Allowed: description, owners, "
-            "tags, prompt, input, cleaning, grouping, context, schema, llm, attempts, judge, limits, budget, export, report."
+            "tags, prompt, input, cleaning, grouping, context, schema, llm, attempts, judge, limits, budget, export, report, expected."
         ),
     ),
     "key at the wrong level": (

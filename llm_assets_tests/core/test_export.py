@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 
 from llm_assets.config.export import ExportSettings
-from llm_assets.config.task import Mode
+from llm_assets.config.grouping import Mode
 from llm_assets.core.calls import Purpose
 from llm_assets.core.export import REHEARSAL_MARK, build_export
 from llm_assets.core.export_columns import ExportColumn

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_assets.config.task import ContextSettings, GroupingSettings
+from llm_assets.config.grouping import ContextSettings, GroupingSettings
 from llm_assets.core.context import Cut
 from llm_assets.core.fingerprint import build_id
 from llm_assets.core.group_contexts import build_group_contexts, build_groups

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from llm_assets.config.task import ContextSettings, GroupingSettings
+from llm_assets.config.grouping import ContextSettings, GroupingSettings
 from llm_assets.core.context import Cut
 from llm_assets.core.fingerprint import render_json
 from llm_assets.core.group_contexts import GroupContext, build_group_contexts
