@@ -1,26 +1,24 @@
-"""How an export becomes an Excel workbook that a person can work in, with the same bytes each time."""
+"""How an export becomes an Excel workbook that a person can work in."""
 
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from shutil import copyfileobj
-from typing import TYPE_CHECKING, Any, BinaryIO
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+from typing import TYPE_CHECKING, Any
 
 from llm_assets.core.export import ExportTable
 from llm_assets.core.workbook_layout import MAX_COLUMNS, MAX_ROWS, decide_row_height, decide_widths
 from llm_assets.errors import ConfigError
 from llm_assets.gateways.tables.whole_file import open_whole
-from llm_assets.gateways.tables.workbook_cells import WorkbookCells
+from llm_assets.gateways.tables.workbook_cells import CellStyles, SheetRows
+from llm_assets.gateways.tables.workbook_file import write_workbook_file
 from llm_assets.gateways.tables.written_export import WrittenExport
 
 if TYPE_CHECKING:
-    from _typeshed import SizedBuffer, StrPath
-    from openpyxl import Workbook
+    from openpyxl.cell import Cell
 
 SHEET = "rows"
-_NO_TIME = datetime(1980, 1, 1)  # noqa: DTZ001 - openpyxl takes times in UTC without saying so
-"""Stands where the format asks for a time: the earliest that an archive knows."""
+SAMPLE_ROWS = 1000
+"""So many rows decide how wide the columns are."""
 
 
 def write_workbook(path: Path, table: ExportTable) -> WrittenExport:
@@ -32,22 +30,24 @@ def write_workbook(path: Path, table: ExportTable) -> WrittenExport:
     where a sheet has no room for the table.
     """
     from openpyxl import Workbook
+    from openpyxl.utils import get_column_letter
 
     _check_size(table)
+    columns = table.meta.columns
+    letters = [get_column_letter(place) for place in range(1, len(columns) + 1)]
+    widths = decide_widths(columns, islice(table.records, SAMPLE_ROWS))
     with open_whole(path) as stream:
         workbook = Workbook(write_only=True)
-        sheet: Any = workbook.create_sheet(SHEET)
-        cells = WorkbookCells(sheet)
-        try:
-            _write_sheet(sheet, table, cells)
-        finally:
-            sheet.close()
-        _save(workbook, stream)
+        sheet = workbook.create_sheet(SHEET)
+        _lay_out(sheet, letters, widths, n_rows=len(table.records))
+        rows = SheetRows(columns, letters, _build_styles(sheet))
+        drawn = _draw_rows(table, rows, widths)
+        write_workbook_file(workbook, drawn, stream, n_rows=len(table.records))
     return WrittenExport(
         n_rows=len(table.records),
-        n_formulas=cells.n_formulas,
-        n_cut=cells.n_cut,
-        n_replaced=cells.n_replaced,
+        n_formulas=rows.n_formulas,
+        n_cut=rows.n_cut,
+        n_replaced=rows.n_replaced,
     )
 
 
@@ -61,67 +61,56 @@ def _check_size(table: ExportTable) -> None:
         )
 
 
-def _write_sheet(
+def _lay_out(
     sheet: Any,  # noqa: ANN401 - openpyxl declares a write-only sheet as less than it is
-    table: ExportTable,
-    cells: WorkbookCells,
+    letters: Sequence[str],
+    widths: Sequence[int],
+    *,
+    n_rows: int,
 ) -> None:
-    from openpyxl.utils import get_column_letter
-    from openpyxl.worksheet.dimensions import RowDimension
-
-    columns = table.meta.columns
-    widths = decide_widths(columns, islice(table.records, 1000))
-    for place, width in enumerate(widths, start=1):
-        sheet.column_dimensions[get_column_letter(place)].width = width
+    for letter, width in zip(letters, widths, strict=True):
+        sheet.column_dimensions[letter].width = width
     sheet.freeze_panes = "A2"
-    sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{len(table.records) + 1}"
-    sheet.append(cells.draw_header(columns))
-    widths_by_name = {column.name: width for column, width in zip(columns, widths, strict=True)}
+    sheet.auto_filter.ref = f"A1:{letters[-1]}{n_rows + 1}"
+
+
+def _draw_rows(table: ExportTable, rows: SheetRows, widths: Sequence[int]) -> Iterator[str]:
+    names = (column.name for column in table.meta.columns)
+    widths_by_name = dict(zip(names, widths, strict=True))
+    yield rows.render_header()
     for row, record in enumerate(table.records, start=2):
         height = decide_row_height(record.values, widths_by_name)
-        if height is not None:
-            sheet.row_dimensions[row] = RowDimension(sheet, index=row, ht=height)
-        sheet.append(cells.draw_row(columns, record.values))
-        sheet.row_dimensions.pop(row, None)
+        yield rows.render_row(row, record.values, height=height)
 
 
-def _save(workbook: "Workbook", stream: BinaryIO) -> None:
-    """As `Workbook.save`, which writes the time of day into the file in several places."""
-    from openpyxl.writer.excel import ExcelWriter
+def _build_styles(sheet: Any) -> CellStyles:  # noqa: ANN401 - see `_lay_out`
+    from openpyxl.styles import Font, PatternFill
 
-    workbook.properties.creator = "llm-assets"
-    workbook.properties.created = workbook.properties.modified = _NO_TIME
-    with _TimelessZip(stream, "w", ZIP_DEFLATED) as archive:
-        ExcelWriter(workbook, archive).write_data()
+    header = _build_cell(sheet, wraps=True)
+    header.font = Font(bold=True)
+    header.fill = PatternFill("solid", fgColor="E7ECF2")
+    quoted = _build_cell(sheet, wraps=True)
+    quoted.quotePrefix = True
+    return CellStyles(
+        header=header.style_id,
+        text=_build_cell(sheet, wraps=True).style_id,
+        quoted=quoted.style_id,
+        plain=_build_cell(sheet).style_id,
+        date=_build_cell(sheet, number_format="yyyy-mm-dd").style_id,
+        datetime=_build_cell(sheet, number_format="yyyy-mm-dd hh:mm:ss").style_id,
+    )
 
 
-class _TimelessZip(ZipFile):
-    """An archive whose members all have the earliest time that the format knows."""
+def _build_cell(
+    sheet: Any,  # noqa: ANN401 - see `_lay_out`
+    *,
+    wraps: bool = False,
+    number_format: str = "General",
+) -> "Cell":
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Alignment
 
-    def writestr(
-        self,
-        zinfo_or_arcname: str | ZipInfo,
-        data: "SizedBuffer | str",
-        compress_type: int | None = None,
-        compresslevel: int | None = None,
-    ) -> None:
-        """Add a member that is held in memory."""
-        member = self._build_member(str(zinfo_or_arcname), compress_type)
-        super().writestr(member, data, compress_type, compresslevel)
-
-    def write(
-        self,
-        filename: "StrPath",
-        arcname: "StrPath | None" = None,
-        compress_type: int | None = None,
-        compresslevel: int | None = None,  # noqa: ARG002 - the archive's own stands
-    ) -> None:
-        """Add a member from a file."""
-        member = self._build_member(str(arcname or filename), compress_type)
-        with Path(filename).open("rb") as source, self.open(member, "w") as target:
-            copyfileobj(source, target)
-
-    def _build_member(self, name: str, compress_type: int | None) -> ZipInfo:
-        member = ZipInfo(name)  # whose time is 1 January 1980 where none is given
-        member.compress_type = self.compression if compress_type is None else compress_type
-        return member
+    cell = WriteOnlyCell(sheet)
+    cell.alignment = Alignment(vertical="top", wrap_text=wraps)
+    cell.number_format = number_format
+    return cell
