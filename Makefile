@@ -22,7 +22,7 @@ demo: setup ## Run the example tasks on this machine: no key, no network, no cos
 	@printf '%s\n' '' \
 	  'All of them are done. The outputs were made by the offline model, which is no LLM.' \
 	  '  Exports:  data/exports/<task>/<batch>.csv    such as data/exports/ticket_triage/march.csv' \
-	  '  Reports:  data/reports/<task>/<batch>.md     such as data/reports/ticket_triage/march.md' \
+	  '  Reports:  data/reports/<task>/<batch>.html   such as data/reports/ticket_triage/march.html' \
 	  'Try next:' \
 	  '  make demo                                    again: it sends 0 calls' \
 	  '  make dev                                     the graph and its history in the Dagster UI' \

@@ -6,12 +6,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import click
 import pytest
 
 from llm_assets.cli.main import cli
 from llm_assets.config.endpoint import PRESETS, EndpointsFile
+from llm_assets.config.export import ExportFormat
 from llm_assets.config.parsing import parse_endpoints
 from llm_assets.gateways.batches import find_batch
 from llm_assets.gateways.project import Project
@@ -147,6 +149,20 @@ def test_the_endpoint_of_the_readme_loads():
     (text,) = (body for body in list_fences("yaml") if body.startswith("endpoints:"))
     settings: EndpointsFile = parse_endpoints(text, file="configs/endpoints.yaml")
     assert settings.endpoints["office_vllm"].preset == "vllm"
+
+
+def test_the_export_of_the_readme_loads(tmp_path: Path):
+    """The block that shows names, types and patterns fits the task it is written for."""
+    write_walkthrough(tmp_path)
+    (block,) = (body for body in list_fences("yaml") if body.startswith("export:"))
+    config = tmp_path / "configs" / "reviews.yaml"
+    own = re.sub(r"^export:\n(  .*\n)+", "", read(config), flags=re.MULTILINE)
+    config.write_text(own + block, encoding="utf-8")
+    export = load_task(Project(root=tmp_path, environ={}), "reviews").settings.export
+    assert [column.column for column in export.columns] == [
+        *("id", "sentiment", "stars", "output.*", "*")
+    ]
+    assert set(export.formats) <= {name for name in get_args(ExportFormat) if name in block}
 
 
 @pytest.mark.parametrize(

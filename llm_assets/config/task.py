@@ -2,19 +2,20 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from llm_assets.config.answer import AnswerSettings
 from llm_assets.config.automation import AutomationSettings
 from llm_assets.config.base import FreeValue, Settings
 from llm_assets.config.checks import CheckSettings
 from llm_assets.config.endpoint import PriceSettings, StructuredOutput
+from llm_assets.config.expected import ExpectedSettings
+from llm_assets.config.export import ExportSettings
 from llm_assets.config.grouping import ContextSettings, GroupingSettings
 from llm_assets.config.hooks import HookSettings
 from llm_assets.config.limits import BudgetSettings, LimitSettings
 
 TableFormat = Literal["csv", "psv", "tsv", "xlsx", "jsonl", "parquet"]
-ExportFormat = Literal["csv", "psv", "tsv", "jsonl"]
 
 NULL_TOKENS = (
     "None",
@@ -154,19 +155,6 @@ class JudgeSettings(Settings):
     """The text field of the judge's model that says why; a rejection hands it to the next attempt."""
 
 
-class ExportSettings(Settings):
-    """Which files a person gets."""
-
-    formats: tuple[ExportFormat, ...] = ("csv", "jsonl")
-    """One file for each."""
-    columns: tuple[str, ...] = ()
-    """Column names in their order: of the input, of the output (dotted where nested) and of the status."""
-    only_accepted: bool = False
-    """Leave out rows without an accepted output."""
-    nested: Literal["flatten", "json"] = "flatten"
-    """Nested output fields become dotted columns, or stay JSON in one."""
-
-
 class ReportSettings(Settings):
     """What the report shows."""
 
@@ -211,6 +199,22 @@ class TaskSettings(Settings):
     automation: AutomationSettings = AutomationSettings()
     export: ExportSettings = ExportSettings()
     report: ReportSettings = ReportSettings()
+    expected: ExpectedSettings | None = None
+    """Without it outputs get no score."""
+
+    @model_validator(mode="after")
+    def _keep_labels_apart(self) -> "TaskSettings":
+        if self.expected is None:
+            return self
+        self.expected.check(self.grouping, self.context, self.input.id_column)
+        if self.judge is None and self.expected.needs_judge:
+            raise ValueError("the scorer `judge` of `expected` needs a `judge` block")
+        if not self.context.include:
+            # Whoever reads the context gets it so: an asset or a preview cannot forget to hide the labels.
+            hidden = tuple(dict.fromkeys([*self.context.hidden, *self.expected.columns]))
+            context = self.context.model_copy(update={"hidden": hidden})
+            object.__setattr__(self, "context", context)
+        return self
 
     @property
     def judge_llm(self) -> LLMSettings:

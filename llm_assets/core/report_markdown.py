@@ -36,10 +36,14 @@ REHEARSAL_LINE = (
 JUDGE_REHEARSAL_LINE = "> **REHEARSAL: the judge was the offline model. It is not an LLM: nobody has checked these outputs.**"
 
 
-def render_report_markdown(report: Report) -> str:
-    """The whole report; texts of people and models are escaped, and nothing in it depends on when or where."""
+def render_report_markdown(report: Report, *, partial: str | None = None) -> str:
+    """The whole report; texts of people and models are escaped, and nothing in it depends on when or where.
+
+    `partial` says why it is not whole.
+    """
     sections = [
         f"# {escape_markdown(report.config.task)}: {escape_markdown(report.config.batch)}",
+        f"> **PARTIAL: {escape_markdown(partial)}**" if partial else "",
         _render_rehearsal(report),
         _render_summary(report),
         _render_outcomes(report),

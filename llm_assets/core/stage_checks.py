@@ -9,6 +9,7 @@ from llm_assets.config.checks import CheckName
 from llm_assets.config.task import TaskSettings
 from llm_assets.core.checks import (
     CheckResult,
+    decide_column_types,
     decide_duplicates,
     decide_failed_items,
     decide_lines_complete,
@@ -25,7 +26,7 @@ from llm_assets.core.work_items import WorkItems, WorkItemsMeta
 STAGE_CHECKS: Mapping[str, tuple[CheckName, ...]] = {
     "work_items": ("duplicates",),
     "llm_outputs": ("rows_complete", "failed_items", "within_budget"),
-    "export": ("rows_complete", "valid_outputs"),
+    "export": ("rows_complete", "valid_outputs", "column_types"),
 }
 """The checks of each stage that has any."""
 
@@ -86,6 +87,7 @@ def check_export(
             only_accepted=settings.export.only_accepted,
         ),
         "valid_outputs": partial(decide_valid_outputs, outputs.records, snapshot, output_model),
+        "column_types": partial(decide_column_types, table),
     }
     return _decide("export", decisions, settings)
 

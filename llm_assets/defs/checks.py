@@ -45,6 +45,7 @@ _DESCRIPTIONS: dict[CheckedStage, dict[CheckName, str]] = {
     "export": {
         "rows_complete": "Every row, or every group, has its line, in the order of the input.",
         "valid_outputs": "Every accepted output passes the schema module as it is now.",
+        "column_types": "Every value is of its column's kind: the schema's, or that of the config.",
     },
 }
 

@@ -119,13 +119,22 @@ def describe_export(
         "accepted": table.meta.n_accepted,
         "left_out": table.meta.n_left_out,
         "is_rehearsal": table.meta.is_rehearsal,
-        "formulas_made_harmless": max((file.n_formulas for file in files), default=0),
+        "formulas_made_harmless": max((file.written.n_formulas for file in files), default=0),
+        "cells_cut": max((file.written.n_cut for file in files), default=0),
+        "cells_with_replaced_characters": max(
+            (file.written.n_replaced for file in files), default=0
+        ),
         **_list_files(file.path for file in files),
     }
 
 
 def describe_report(
-    scope: TaskScope, batch: BatchKey, *, written: WrittenReport, outputs: LLMOutputs
+    scope: TaskScope,
+    batch: BatchKey,
+    *,
+    written: WrittenReport,
+    index: Path,
+    outputs: LLMOutputs,
 ) -> dict[str, object]:
     """The report itself, and the files of the batch that people open."""
     formats = scope.task.settings.export.formats
@@ -134,6 +143,8 @@ def describe_report(
     return {
         "report": dg.MetadataValue.md(_cut_report(written)),
         "report_path": dg.MetadataValue.path(str(written.path)),
+        "page": dg.MetadataValue.path(str(written.page)),
+        "all_batches": dg.MetadataValue.path(str(index)),
         **_list_files(exports),
         "items": totals.n_items,
         "accepted": totals.outcomes["accepted"],

@@ -77,7 +77,7 @@ def generate_outputs(
     The account of the run is kept beside the outputs, as `<batch>.run.json`: it tells what this run did, so it is
     the one file that differs when the same batch is run again.
     """
-    origin = _build_origin(task, project)
+    origin = build_origin(task, project)
     module = load_recorded_schema(task, project, source_sha256=schema_text.source_sha256)
     connections = build_connections(task, project)
     step = build_task_step(
@@ -107,7 +107,9 @@ def generate_outputs(
     prices: dict[Purpose, Price] = {
         purpose: connection.compute_cost for purpose, connection in connections.items()
     }
-    meta = _build_meta(task, step, module, records=result.outputs, prices=prices, origin=origin)
+    meta = build_outputs_meta(
+        task, step, module, records=result.outputs, prices=prices, origin=origin
+    )
     outputs = LLMOutputs(meta=meta, records=result.outputs)
     return Generation(
         outputs=outputs,
@@ -149,7 +151,8 @@ def _list_prompt_names(step: Step) -> frozenset[str]:
     return own if step.judge is None else own | step.judge.prompt.names
 
 
-def _build_origin(task: Task, project: Project) -> RunOrigin:
+def build_origin(task: Task, project: Project) -> RunOrigin:
+    """With what settings outputs are made, and at which state of the project's files."""
     return RunOrigin(
         settings=task.settings.model_dump(mode="json", by_alias=True),
         changes=task.changes,
@@ -157,7 +160,7 @@ def _build_origin(task: Task, project: Project) -> RunOrigin:
     )
 
 
-def _build_meta(
+def build_outputs_meta(
     task: Task,
     step: Step,
     module: SchemaModule,
@@ -166,6 +169,7 @@ def _build_meta(
     prices: Mapping[Purpose, Price],
     origin: RunOrigin,
 ) -> LLMOutputsMeta:
+    """What the outputs were made with, and their sums."""
     llm, judge = task.settings.llm, step.judge
     return LLMOutputsMeta(
         endpoint=llm.endpoint,

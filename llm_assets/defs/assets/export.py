@@ -21,7 +21,7 @@ from llm_assets.gateways.schema_texts import load_answer_schemas
 from llm_assets.gateways.task_schemas import load_recorded_schema
 from llm_assets.gateways.tasks import check_no_gaps
 
-RECIPE = 1
+RECIPE = 2
 """Raised when the same outputs would give other files."""
 
 
@@ -58,7 +58,8 @@ def build_export_asset(scope: TaskScope) -> dg.AssetsDefinition:
         """The rows with their outputs, in the formats of the config, under `data/exports`.
 
         Every row of the input is there, in its order; one that failed says so in `status` and `error`. Cells
-        that a spreadsheet would run as a formula are made harmless and counted.
+        that a spreadsheet would run as a formula are made harmless and counted. The check says whether every value
+        is of its column's type.
         """
         with stop_plainly():
             check_no_gaps(task, "export", "schema")

@@ -29,6 +29,7 @@ from llm_assets.gateways.ledger.records import (
     build_request_rows,
     read_answer,
 )
+from llm_assets.gateways.ledger.sent import SentCalls
 from llm_assets.gateways.ledger.spending import Reservation, release, try_to_reserve
 from llm_assets.gateways.ledger.tables import create_tables
 from llm_assets.gateways.ledger.writer import GroupCommitWriter
@@ -134,6 +135,11 @@ class Ledger:
     def history(self) -> History:
         """What calls were made from and what they took, for plans and accounts."""
         return History(self._engine)
+
+    @property
+    def sent_calls(self) -> SentCalls:
+        """What was sent and answered, word for word, for reports."""
+        return SentCalls(self._engine)
 
     def close(self) -> None:
         """Let go of the database."""
