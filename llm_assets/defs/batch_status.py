@@ -10,7 +10,7 @@ from llm_assets.core.ids import BatchKey
 from llm_assets.core.llm_outputs import Outcome
 from llm_assets.core.run_summary import RunSummary
 from llm_assets.defs.scope import TaskScope
-from llm_assets.defs.task_definitions import BATCH_STAGES
+from llm_assets.defs.task_definitions import list_batch_stages
 from llm_assets.gateways.artifacts import load_model
 from llm_assets.gateways.batches import Batch
 from llm_assets.gateways.generation import find_run_record
@@ -42,25 +42,33 @@ def build_statuses(
     scope: TaskScope, history: dg.DagsterInstance, batches: Sequence[Batch]
 ) -> tuple[BatchStatus, ...]:
     """The batches in the order given."""
+    stages = list_batch_stages(scope)
     materialized = {
-        stage: history.get_materialized_partitions(scope.build_key(stage)) for stage in BATCH_STAGES
+        stage: history.get_materialized_partitions(scope.build_key(stage)) for stage in stages
     }
     return tuple(
         _build_status(
             scope,
             batch.key,
-            stages_run=tuple(stage for stage in BATCH_STAGES if batch.key in materialized[stage]),
+            stages_run=tuple(stage for stage in stages if batch.key in materialized[stage]),
+            stages_missing=tuple(stage for stage in stages if batch.key not in materialized[stage]),
         )
         for batch in batches
     )
 
 
-def _build_status(scope: TaskScope, batch: BatchKey, *, stages_run: tuple[str, ...]) -> BatchStatus:
+def _build_status(
+    scope: TaskScope,
+    batch: BatchKey,
+    *,
+    stages_run: tuple[str, ...],
+    stages_missing: tuple[str, ...],
+) -> BatchStatus:
     summary = _load_summary(scope, batch)
     return BatchStatus(
         batch=batch,
         stages_run=stages_run,
-        stages_missing=tuple(stage for stage in BATCH_STAGES if stage not in stages_run),
+        stages_missing=stages_missing,
         n_items=summary.n_items if summary else 0,
         outcomes={name: n for name, n in summary.outcomes.items() if n} if summary else {},
     )

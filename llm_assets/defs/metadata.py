@@ -5,6 +5,8 @@ from itertools import islice
 
 import dagster as dg
 
+from llm_assets.core.assessment import AssessmentMeta
+from llm_assets.core.assessment_text import render_assessment_markdown
 from llm_assets.core.export import ExportTable
 from llm_assets.core.llm_outputs import LLMOutputs, Totals
 from llm_assets.core.markdown import escape_markdown, render_table
@@ -87,6 +89,27 @@ def describe_export(table: ExportTable, files: Sequence[ExportFile]) -> dict[str
         ),
         **{name: dg.MetadataValue.path(path) for name, path in paths.items()},
         "preview": render_preview((row.values for row in table.records), columns),
+    }
+
+
+def describe_assessment(meta: AssessmentMeta) -> dict[str, object]:
+    """The score and how sure it is, for plots over batches, and the tables for people."""
+    total = meta.total
+    known = {
+        "score": total.score,
+        "score_low": total.interval and total.interval.low,
+        "score_high": total.interval and total.interval.high,
+        "min_score": meta.min_score,
+        **{f"score_{field.name}": field.total.score for field in meta.fields},
+    }
+    return {
+        "assessment": dg.MetadataValue.md(render_assessment_markdown(meta)),
+        **{name: value for name, value in known.items() if value is not None},
+        "items_scored": total.n_scored,
+        "items_without_output": total.n_without_output,
+        "items_nothing_expected": meta.n_nothing_expected,
+        "items_not_asked": meta.n_not_asked,
+        "is_rehearsal": meta.is_rehearsal,
     }
 
 

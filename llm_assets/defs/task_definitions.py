@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from llm_assets.defs.assets.assessment import build_assessment_asset
 from llm_assets.defs.assets.export import build_export_asset
 from llm_assets.defs.assets.group_contexts import build_group_contexts_asset
 from llm_assets.defs.assets.input_snapshot import build_input_snapshot_asset
@@ -26,10 +27,20 @@ BATCH_STAGES = (
     "report",
 )
 """Stages that every batch has, in the order in which they run."""
+OPTIONAL_STAGES = ("assessment",)
+"""Stages of a batch that a task has where its config asks for them; they come before `export`."""
+
+
+def list_batch_stages(scope: TaskScope) -> tuple[str, ...]:
+    """The stages that the batches of a task have, in the order in which they run."""
+    at = BATCH_STAGES.index("export")
+    optional = () if scope.task.settings.expected is None else OPTIONAL_STAGES
+    return (*BATCH_STAGES[:at], *optional, *BATCH_STAGES[at:])
 
 
 def build_task_assets(scope: TaskScope) -> list[dg.AssetsDefinition]:
     """The stages of a task, in the order in which they run."""
+    expected = scope.task.settings.expected
     return [
         build_schema_asset(scope),
         build_schema_text_asset(scope),
@@ -37,6 +48,7 @@ def build_task_assets(scope: TaskScope) -> list[dg.AssetsDefinition]:
         build_group_contexts_asset(scope),
         build_work_items_asset(scope),
         build_llm_outputs_asset(scope),
+        *([] if expected is None else [build_assessment_asset(scope, expected)]),
         build_export_asset(scope),
         build_report_asset(scope),
     ]
@@ -56,7 +68,7 @@ def build_task_definitions(scope: TaskScope) -> dg.Definitions:
             ),
             dg.define_asset_job(
                 name=name_batch_job(scope),
-                selection=_select(scope, BATCH_STAGES),
+                selection=_select(scope, list_batch_stages(scope)),
                 description="Runs one batch from its input file to its report.",
                 executor_def=dg.in_process_executor,
                 tags=scope.tags,
