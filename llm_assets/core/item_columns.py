@@ -7,7 +7,6 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from llm_assets.core.fingerprint import render_json
 from llm_assets.core.item_listing import ListedItem
 from llm_assets.core.item_sums import count_item_attempts, sum_item_cost, sum_item_tokens
 from llm_assets.core.llm_outputs import ItemOutput
@@ -91,9 +90,7 @@ def build_item_record(listed: ListedItem, *, input_columns: Sequence[str]) -> di
     """All of it for scripts, input and output included."""
     item = listed.item
     own = {name: read(listed) for name, read in _OWN.items() if name not in ("input", "answer")}
-    values: dict[str, JsonValue] = {
-        name: listed.rows[0].values.get(name) for name in input_columns
-    }
+    values: dict[str, JsonValue] = {name: listed.rows[0].values.get(name) for name in input_columns}
     return {
         **own,
         "row_ids": list(item.row_ids),
@@ -101,13 +98,6 @@ def build_item_record(listed: ListedItem, *, input_columns: Sequence[str]) -> di
         "output": item.output,
         "verdict": item.verdict,
     }
-
-
-def render_value(value: JsonValue) -> str:
-    """A value as a cell: text as it is, nothing for a value that is not there, else JSON."""
-    if value is None or isinstance(value, str):
-        return value or ""
-    return render_json(value)
 
 
 def _list_available(
