@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llm_assets.core.item_columns import ItemColumn, read_column, render_value
+from llm_assets.core.item_columns import ItemColumn, read_column
 from llm_assets.core.item_listing import ListedItem
+from llm_assets.core.safe_cells import render_cell
 from llm_assets.core.shown_text import show_line
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def print_items(
         return
     click.echo("\t".join(show_line(column.name) for column in columns))
     for listed in items[:n_shown]:
-        cells = (render_value(read_column(listed, column)) for column in columns)
+        cells = (render_cell(read_column(listed, column)) for column in columns)
         click.echo("\t".join(map(show_line, cells)))
 
 
@@ -105,7 +106,7 @@ def _is_own(column: ItemColumn, names: Sequence[str]) -> bool:
 
 
 def _render_cell(listed: ListedItem, column: ItemColumn) -> str:
-    text = render_value(read_column(listed, column))
+    text = render_cell(read_column(listed, column))
     if _is_own(column, ("work_id",)):
         text = text[:ID_CHARS]
     return show_line(text, max_chars=MAX_CELL_CHARS)

@@ -13,6 +13,7 @@ from llm_assets.cli.run import run
 from llm_assets.cli.show import show
 from llm_assets.cli.spend import spend
 from llm_assets.cli.status import status
+from llm_assets.cli.trace import trace
 from llm_assets.errors import LLMAssetsError
 
 EXIT_USAGE = 2
@@ -33,6 +34,7 @@ cli.add_command(run)
 cli.add_command(plan)
 cli.add_command(status)
 cli.add_command(show)
+cli.add_command(trace)
 cli.add_command(report)
 cli.add_command(spend)
 cli.add_command(clean)

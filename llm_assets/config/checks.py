@@ -13,6 +13,7 @@ CheckName = Literal[
     "within_budget",
     "duplicates",
     "column_types",
+    "score",
 ]
 """The checks there are; each is a block of `checks`."""
 Severity = Literal["warn", "error"]
@@ -84,6 +85,8 @@ class CheckSettings(Settings):
     """Few enough items show the model the same as an earlier one, which is mostly a mistake in the table."""
     column_types: CheckRule = CheckRule()
     """Every exported value is of its column's kind: the schema's, or the `type` in `export.columns`."""
+    score: CheckRule = CheckRule()
+    """The score of a batch is at least `expected.min_score`."""
 
     def find_rule(self, name: CheckName) -> CheckRule:
         """The rule of a check."""
@@ -94,5 +97,6 @@ class CheckSettings(Settings):
             "within_budget": self.within_budget,
             "duplicates": self.duplicates,
             "column_types": self.column_types,
+            "score": self.score,
         }
         return rules[name]

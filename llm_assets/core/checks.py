@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from llm_assets.config.checks import BudgetRule, CheckName, ShareRule
 from llm_assets.config.task import BudgetSettings
+from llm_assets.core.assessment import AssessmentMeta, find_shortfalls
 from llm_assets.core.export import ExportTable
 from llm_assets.core.export_misfits import find_misfits
 from llm_assets.core.ids import RowId, WorkId
@@ -140,6 +141,23 @@ def decide_column_types(table: ExportTable) -> CheckResult:
     numbers = {"columns": len(misfits), "values": sum(each.n_values for each in misfits)}
     return CheckResult(
         name="column_types", is_passed=not misfits, sentence=sentence, numbers=numbers
+    )
+
+
+def decide_score(meta: AssessmentMeta) -> CheckResult:
+    """Whether a batch scores as well as it has to, as a whole and in every field."""
+    score = meta.total.score
+    reached = (
+        "Nothing was scored."
+        if score is None
+        else f"The score is {score:.3f} over {_count(meta.total.n_scored, 'item')}."
+    )
+    shortfalls = find_shortfalls(meta)
+    return CheckResult(
+        name="score",
+        is_passed=not shortfalls,
+        sentence=" ".join(shortfalls) or reached,
+        numbers={} if score is None else {"score": round(score, 4)},
     )
 
 

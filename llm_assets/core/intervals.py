@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import sqrt
 from statistics import NormalDist, fmean, stdev
 
+from llm_assets.core.student import find_t_quantile
 from llm_assets.core.values import FrozenModel
 
 CONFIDENCE = 0.95
@@ -34,11 +35,12 @@ def wilson_interval(n_right: int, n_total: int) -> Interval | None:
 
 
 def mean_interval(values: Sequence[float]) -> Interval | None:
-    """The interval of a mean by the normal distribution; None for fewer than two values, which do not vary.
+    """The interval of a mean by Student's distribution; None for fewer than two values, which do not vary.
 
-    It is a rule of thumb below some thirty values, and has no width where all values are the same.
+    It has no width where all values are the same.
     """
     if len(values) < 2:
         return None
-    mean, spread = fmean(values), _Z * stdev(values) / sqrt(len(values))
-    return Interval(low=mean - spread, high=mean + spread)
+    mean, spread = fmean(values), stdev(values) / sqrt(len(values))
+    reach = find_t_quantile(len(values) - 1, CONFIDENCE) * spread
+    return Interval(low=mean - reach, high=mean + reach)

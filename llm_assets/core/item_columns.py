@@ -7,7 +7,6 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from llm_assets.core.fingerprint import render_json
 from llm_assets.core.item_listing import ListedItem
 from llm_assets.core.item_sums import count_item_attempts, sum_item_cost, sum_item_tokens
 from llm_assets.core.llm_outputs import ItemOutput
@@ -99,13 +98,6 @@ def build_item_record(listed: ListedItem, *, input_columns: Sequence[str]) -> di
         "output": item.output,
         "verdict": item.verdict,
     }
-
-
-def render_value(value: JsonValue) -> str:
-    """A value as a cell: text as it is, nothing for a value that is not there, else JSON."""
-    if value is None or isinstance(value, str):
-        return value or ""
-    return render_json(value)
 
 
 def _list_available(

@@ -10,7 +10,7 @@ from llm_assets.config.checks import CheckName
 from llm_assets.core.stage_checks import list_enabled_checks
 from llm_assets.defs.scope import TaskScope
 
-CheckedStage = Literal["work_items", "llm_outputs", "export"]
+CheckedStage = Literal["work_items", "llm_outputs", "export", "assessment"]
 
 if TYPE_CHECKING:
     CheckedResult = dg.MaterializeResult
@@ -47,6 +47,7 @@ _DESCRIPTIONS: dict[CheckedStage, dict[CheckName, str]] = {
         "valid_outputs": "Every accepted output passes the schema module as it is now.",
         "column_types": "Every value is of its column's kind: the schema's, or that of the config.",
     },
+    "assessment": {"score": "The score is at least `expected.min_score`."},
 }
 
 

@@ -23,6 +23,7 @@ DEFAULTS = {
     "within_budget": ("warn", False, 1.0),
     "duplicates": ("warn", False, 0.05),
     "column_types": ("warn", False, None),
+    "score": ("warn", False, None),
 }
 
 

@@ -36,13 +36,21 @@ def test_a_share_lies_within_its_interval_and_the_interval_within_0_and_1(counts
 
 
 def test_a_mean_has_an_interval_that_narrows_with_more_values():
-    """Four times the values halve the width, but for the correction of a small sample's spread."""
+    """Four times the values halve the width, but for the correction of a small sample."""
     few, many = mean_interval([0.0, 1.0] * 50), mean_interval([0.0, 1.0] * 200)
     assert few is not None
     assert many is not None
     assert (few.low + few.high) / 2 == pytest.approx(0.5)
-    assert (few.high - few.low) / (many.high - many.low) == pytest.approx(2, rel=0.01)
-    assert few.high - 0.5 == pytest.approx(1.96 * 0.5 / 10, rel=0.01)
+    assert (few.high - few.low) / (many.high - many.low) == pytest.approx(2, rel=0.02)
+    assert few.high - 0.5 == pytest.approx(1.984 * 0.5 / 10, rel=0.01)
+
+
+def test_few_values_have_a_wide_interval():
+    """Worked by hand: 1, 2, 3, 4 and 6 have the mean 3.2, the spread 1.9235, and 2.7764 for four degrees of freedom."""
+    interval = mean_interval([1, 2, 3, 4, 6])
+    assert interval is not None
+    assert interval.low == pytest.approx(3.2 - 2.7764 * 1.9235 / 5**0.5, abs=1e-3)
+    assert interval.high == pytest.approx(3.2 + 2.7764 * 1.9235 / 5**0.5, abs=1e-3)
 
 
 def test_nothing_has_no_interval():

@@ -8,7 +8,6 @@ from llm_assets.core.item_columns import (
     list_default_names,
     parse_column_names,
     read_column,
-    render_value,
 )
 from llm_assets.core.item_listing import ItemOrder, build_listing, parse_outcomes
 from llm_assets.core.llm_outputs import OUTCOMES
@@ -158,22 +157,6 @@ def test_what_is_shown_by_default():
 def test_names_in_lists(texts, names):
     """Commas separate names; quotes hold one together; a name given twice is one column."""
     assert parse_column_names(texts) == names
-
-
-@pytest.mark.parametrize(
-    ("value", "cell"),
-    [
-        (None, ""),
-        ("a", "a"),
-        (True, "true"),
-        (2, "2"),
-        (["a", 1], '["a",1]'),
-        ({"é": 1}, '{"é":1}'),
-    ],
-)
-def test_cells(value, cell):
-    """Text as it is, everything else as JSON."""
-    assert render_value(value) == cell
 
 
 def test_everything_of_an_item():

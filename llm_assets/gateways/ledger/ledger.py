@@ -14,6 +14,7 @@ from llm_assets.core.calls import Answer, Message, Role
 from llm_assets.core.ids import CallKey
 from llm_assets.errors import StorageError
 from llm_assets.gateways.ledger import tables
+from llm_assets.gateways.ledger.call_log import CallLog
 from llm_assets.gateways.ledger.engine import build_engine
 from llm_assets.gateways.ledger.history import History
 from llm_assets.gateways.ledger.reading import (
@@ -140,6 +141,11 @@ class Ledger:
     def sent_calls(self) -> SentCalls:
         """What was sent and answered, word for word, for reports."""
         return SentCalls(self._engine)
+
+    @property
+    def call_log(self) -> CallLog:
+        """Everything about a few calls, to trace where an output comes from."""
+        return CallLog(self._engine)
 
     def close(self) -> None:
         """Let go of the database."""
