@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from llm_assets.config.task import ReportSettings
+from llm_assets.core.assessment import AssessmentMeta
 from llm_assets.core.failure_causes import FailureCause, build_failure_causes
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.ids import BatchKey, GroupKey, RowId, Sha256, TaskName, WorkId
@@ -117,6 +118,8 @@ class Report(FrozenModel):
     """Accepted items whose JSON was mended first."""
     judge: JudgeResults | None = None
     """None where the task has no judge."""
+    assessment: AssessmentMeta | None = None
+    """None where the task does not say what it expects."""
     groups: GroupSizes | None
     """None where rows are not grouped or there are none."""
     causes: tuple[ReportCause, ...]
@@ -137,6 +140,7 @@ def build_report(
     outputs: LLMOutputs,
     settings: ReportSettings,
     artifacts: Mapping[str, str],
+    assessment: AssessmentMeta | None = None,
 ) -> Report:
     """Sum up one batch.
 
@@ -156,6 +160,7 @@ def build_report(
         n_items_retried=sum(_count_attempts(item) > 1 for item in outputs.records),
         n_items_repaired=sum(_is_repaired(item) for item in outputs.records),
         judge=build_judge_results(outputs.records, outputs.meta),
+        assessment=assessment,
         groups=_build_group_sizes(contexts),
         causes=tuple(
             _build_report_cause(cause, rows=rows, n_items=settings.failures_per_cause)

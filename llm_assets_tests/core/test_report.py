@@ -109,6 +109,7 @@ def report_on(
     judge=None,
     is_judge_rehearsal=False,
     artifacts=None,
+    assessment=None,
     **settings,
 ):
     n_rows = 1 + max((int(row[1:]) for item in items for row in item.row_ids), default=-1)
@@ -171,6 +172,7 @@ def report_on(
         ),
         settings=ReportSettings(**settings),
         artifacts=artifacts or {},
+        assessment=assessment,
     )
 
 

@@ -1,11 +1,8 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from llm_assets.core.ids import BatchKey
-from llm_assets.core.run_choice import RunChoice
 from llm_assets.defs.project_definitions import build_project_definitions
 from llm_assets.defs.task_definitions import BATCH_STAGES
 from llm_assets.gateways.project import Project
@@ -16,7 +13,7 @@ EXPECTED = "expected:\n  fields: {mood: {column: label}}\n  group_by: topic\n  m
 
 
 @pytest.fixture
-def tiny(tmp_path: Path) -> Iterator[TinyProject]:
+def tiny(tmp_path: Path) -> TinyProject:
     """A project whose table has labels."""
     project = build_project(tmp_path)
     rows = [(*row, label) for row, label in zip(NOTES, LABELS, strict=True)]
@@ -77,3 +74,16 @@ def test_a_run_brings_the_scores_with_it(tiny: TinyProject):
     ]
     assert records[4]["standing"] == "nothing_expected"
     assert tiny.run_json("notes").calls_sent == 0
+
+
+def test_the_report_shows_the_scores(tiny: TinyProject):
+    """In both of its forms, and the same when it is made again from what is stored."""
+    tiny.run_json("notes")
+    reports = {path: tiny.read(f"data/reports/notes/may.{path}") for path in ("md", "html")}
+    assert "## Score" in reports["md"]
+    assert "right answers of 5 items; 95% interval" in reports["md"]
+    assert "1 item of which nothing is expected: left out." in reports["html"]
+    assert 'href="../../artifacts/notes/assessment/may.jsonl"' in reports["html"]
+    assert tiny.run("report", "notes").exit_code == 0
+    again = {path: tiny.read(f"data/reports/notes/may.{path}") for path in ("md", "html")}
+    assert again == reports

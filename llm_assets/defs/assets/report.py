@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from llm_assets.core.assessment import Assessment
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.llm_outputs import LLMOutputs
@@ -32,6 +33,7 @@ def build_report_asset(scope: TaskScope) -> dg.AssetsDefinition:
             "group_contexts": scope.build_input("group_contexts"),
             "work_items": scope.build_input("work_items"),
             "llm_outputs": scope.build_input("llm_outputs"),
+            **scope.build_optional_input("assessment", Assessment),
         },
         deps=[scope.build_key("export")],  # the report points at its files, so it comes after them
         group_name=task.name,
@@ -47,6 +49,7 @@ def build_report_asset(scope: TaskScope) -> dg.AssetsDefinition:
         group_contexts: GroupContexts,
         work_items: WorkItemsMeta,
         llm_outputs: LLMOutputs,
+        **optional: Assessment,
     ) -> dg.MaterializeResult[Report]:
         """What came of the batch, under `data/reports`: counts, cost, failures by cause, samples.
 
@@ -60,6 +63,7 @@ def build_report_asset(scope: TaskScope) -> dg.AssetsDefinition:
                 contexts=group_contexts,
                 items_meta=work_items,
                 outputs=llm_outputs,
+                assessment=optional.get("assessment"),
             )
             config = build_config_snapshot(task, project, get_batch(context))
             value = build_task_report(task, project, sources, config=config)
