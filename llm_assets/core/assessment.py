@@ -189,7 +189,7 @@ def _build_total(scores: Sequence[float], *, n_without_output: int, is_share: bo
 
 
 def _clip(interval: Interval | None) -> Interval | None:
-    """The normal distribution knows no ends, and a score has two."""
+    """The interval of a mean knows no ends, and a score has two."""
     if interval is None:
         return None
     return Interval(low=max(interval.low, 0.0), high=min(interval.high, 1.0))

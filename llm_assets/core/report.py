@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from llm_assets.config.task import ReportSettings
+from llm_assets.core.assessment import AssessmentMeta
 from llm_assets.core.failure_causes import FailureCause, build_failure_causes
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.ids import BatchKey, GroupKey, RowId, Sha256, TaskName, WorkId
@@ -128,6 +129,8 @@ class Report(FrozenModel):
     """None where no hook gave any."""
     judge: JudgeResults | None = None
     """None where the task has no judge."""
+    assessment: AssessmentMeta | None = None
+    """None where the task does not say what it expects."""
     groups: GroupSizes | None
     """None where rows are not grouped or there are none."""
     causes: tuple[ReportCause, ...]
@@ -148,6 +151,7 @@ def build_report(
     outputs: LLMOutputs,
     settings: ReportSettings,
     artifacts: Mapping[str, str],
+    assessment: AssessmentMeta | None = None,
 ) -> Report:
     """Sum up one batch.
 
@@ -169,6 +173,7 @@ def build_report(
         scores=build_score_results(outputs),
         text_answers=build_text_answer_results(outputs),
         judge=build_judge_results(outputs.records, outputs.meta),
+        assessment=assessment,
         groups=_build_group_sizes(contexts),
         causes=tuple(
             _build_report_cause(cause, rows=rows, n_items=settings.failures_per_cause)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from llm_assets.core.assessment_text import render_interval, render_score
 from llm_assets.core.money import render_cost, render_usd
 from llm_assets.core.report import Report
 from llm_assets.core.run_summary import find_quantile
@@ -37,6 +38,7 @@ def build_figures(report: Report, latencies: Sequence[float]) -> tuple[Figure, .
             value=f"{n_others:,}",
             note=_count_causes(report) if n_others else "nothing is missing",
         ),
+        *_build_score_figure(report),
         Figure(name="Cost", value=_render_cost(report), note=_render_unit_cost(report)),
         Figure(
             name="Tokens",
@@ -50,6 +52,15 @@ def build_figures(report: Report, latencies: Sequence[float]) -> tuple[Figure, .
         ),
         *_build_latency_figure(latencies),
     )
+
+
+def _build_score_figure(report: Report) -> tuple[Figure, ...]:
+    if report.assessment is None:
+        return ()
+    total = report.assessment.total
+    sure = f"95% interval {render_interval(total)}, of" if total.interval else "of"
+    note = f"{sure} {total.n_scored:,} items with expected values"
+    return (Figure(name="Score", value=render_score(total), note=note),)
 
 
 def _count_causes(report: Report) -> str:

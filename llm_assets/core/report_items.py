@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
 from llm_assets.core.fingerprint import ID_DIGITS
-from llm_assets.core.ids import CallKey, RowId, Sha256
+from llm_assets.core.ids import CallKey, RowId, Sha256, WorkId
 from llm_assets.core.input_snapshot import InputRow, InputSnapshot
+from llm_assets.core.item_scores import ItemScore
 from llm_assets.core.llm_outputs import OUTCOMES, Attempt, ItemOutput
 from llm_assets.core.money import render_amount
 from llm_assets.core.output_spread import LabelSpread, NumberSpread, build_spreads, render_label
@@ -34,6 +35,8 @@ class ItemSources:
     records: tuple[ItemOutput, ...]
     calls: CallsOnRecord
     """Empty where no ledger is at hand: then words that were sent and answered are not shown."""
+    scores: Mapping[WorkId, ItemScore] = field(default_factory=dict[WorkId, ItemScore])
+    """Empty where the task does not say what it expects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +47,9 @@ class ItemTable:
     """Output fields that are columns of the table: numbers and labels, by which people sort."""
     groups: tuple[str, ...]
     rows: tuple[tuple[JsonValue, ...], ...]
-    """Number of the row from 1, outcome, group, input, answer, attempts, tokens, cost, work id, fields."""
+    """Number of the row from 1, outcome, group, input, answer, attempts, tokens, cost, work id, score, fields."""
     n_left_out: int
+    has_scores: bool = False
 
 
 def rank_items(records: Sequence[ItemOutput]) -> tuple[ItemOutput, ...]:
@@ -75,12 +79,19 @@ def build_item_table(sources: ItemSources, ranked: Sequence[ItemOutput]) -> Item
                 sum(each.prompt_tokens + each.completion_tokens for each in item.attempts),
                 _sum_cost(item.attempts),
                 item.work_id,
+                _find_score(item, sources.scores),
                 *((item.output or {}).get(field) for field in fields),
             )
             for item in ranked
         ),
         n_left_out=len(sources.records) - len(ranked),
+        has_scores=bool(sources.scores),
     )
+
+
+def _find_score(item: ItemOutput, scores: Mapping[WorkId, ItemScore]) -> float | None:
+    known = scores.get(item.work_id)
+    return None if known is None or known.score is None else round(known.score, 4)
 
 
 def build_input_excerpt(
@@ -132,6 +143,7 @@ def build_item_entries(
     for item in ranked:
         first = rows[item.row_ids[0]]
         yield {
+            **_build_expected(sources.scores.get(item.work_id)),
             "input": order_values(first, sources.snapshot) if len(item.row_ids) == 1 else None,
             "lines": [rows[row_id].line for row_id in item.row_ids[:MAX_LINES]],
             "n_rows": len(item.row_ids),
@@ -140,6 +152,13 @@ def build_item_entries(
             "reason": item.reason,
             "calls": [_build_call(attempt, sources.calls, shared) for attempt in item.attempts],
         }
+
+
+def _build_expected(score: ItemScore | None) -> dict[str, JsonValue]:
+    """Each field's name, what was expected of it, its score, and why it has none."""
+    if score is None:
+        return {}
+    return {"expected": [[each.name, each.expected, each.score, each.gap] for each in score.fields]}
 
 
 def order_values(row: InputRow, snapshot: InputSnapshot) -> dict[str, JsonValue]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from llm_assets.core.assessment_text import render_assessment_markdown
 from llm_assets.core.llm_outputs import OUTCOMES
 from llm_assets.core.markdown import (
     escape_markdown,
@@ -48,6 +49,7 @@ def render_report_markdown(report: Report, *, partial: str | None = None) -> str
         _render_summary(report),
         _render_outcomes(report),
         render_text_answer_results(report.text_answers) if report.text_answers else "",
+        f"## Score\n\n{render_assessment_markdown(report.assessment)}" if report.assessment else "",
         _render_judge(report.judge) if report.judge else "",
         *_render_failures(report),
         _render_groups(report.groups) if report.groups else "",

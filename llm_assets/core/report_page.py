@@ -117,6 +117,7 @@ def _build_table_record(table: ItemTable) -> dict[str, JsonValue]:
         "outcomes": list(OUTCOMES),
         "fields": list(table.fields),
         "groups": list(table.groups),
+        "has_scores": table.has_scores,
         "rows": [list(row) for row in table.rows],
     }
 

@@ -1,7 +1,6 @@
 """Which checks Dagster knows of a stage, and what a stage with checks returns."""
 
 import warnings
-from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 import dagster as dg
@@ -25,12 +24,6 @@ else:
 
         def __class_getitem__(cls, _value: type) -> type[dg.MaterializeResult]:
             return dg.MaterializeResult
-
-
-@cache
-def get_value_type(value_type: type[object]) -> dg.DagsterType:
-    """The type of a value for Dagster, one for all tasks: it refuses two of one name in one graph."""
-    return dg.PythonObjectDagsterType(value_type)
 
 
 _DESCRIPTIONS: dict[CheckedStage, dict[CheckName, str]] = {

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from llm_assets.core.assessment import Assessment
 from llm_assets.core.batch_summary import build_batch_summary
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.ids import BatchKey
@@ -28,7 +29,14 @@ from llm_assets.gateways.report_index import (
 from llm_assets.gateways.report_pages import INDEX_NAME, render_report_html
 from llm_assets.gateways.tasks import Task
 
-COLLECTIONS = ("input_snapshot", "group_contexts", "work_items", "llm_outputs", "export")
+COLLECTIONS = (
+    "input_snapshot",
+    "group_contexts",
+    "work_items",
+    "llm_outputs",
+    "assessment",
+    "export",
+)
 
 WITHOUT_EFFECT = {"automation", "checks"}
 """Blocks that say when something runs and what is thought of it, not what a batch is; no report shows them."""
@@ -54,6 +62,8 @@ class ReportSources:
     contexts: GroupContexts
     items_meta: WorkItemsMeta
     outputs: LLMOutputs
+    assessment: Assessment | None = None
+    """None where the task does not say what it expects."""
 
 
 def find_report(task: Task, project: Project, batch: BatchKey) -> Path:
@@ -84,6 +94,7 @@ def build_task_report(
         outputs=sources.outputs,
         settings=task.settings.report,
         artifacts=list_artifacts(task, project, config.batch),
+        assessment=sources.assessment.meta if sources.assessment else None,
     )
 
 
@@ -114,7 +125,8 @@ def list_artifacts(task: Task, project: Project, batch: BatchKey) -> dict[str, s
     exports["page with every item"] = find_page(task, project, batch)
     exports["all batches"] = folder / INDEX_NAME
     found = {name: _show_from(folder, str(path)) for name, path in exports.items()}
-    for stage in COLLECTIONS:
+    stages = [name for name in COLLECTIONS if name != "assessment" or task.settings.expected]
+    for stage in stages:
         artifact = project.artifacts / task.name / stage / f"{batch}.jsonl"
         found[stage] = _show_from(folder, artifact.path) if is_local(artifact) else str(artifact)
     return found
@@ -150,6 +162,9 @@ def write_report(
         columns=list_telling_columns(sources.items_meta),
         records=sources.outputs.records,
         calls=calls,
+        scores={score.work_id: score for score in sources.assessment.records}
+        if sources.assessment
+        else {},
     )
     page = build_report_page(report, items, partial=partial)
     found = find_page(task, project, batch)

@@ -12,6 +12,7 @@ from llm_assets.core.report import ConfigSnapshot, Report
 from llm_assets.core.work_items import WorkItems, WorkItemsMeta
 from llm_assets.errors import StorageError
 from llm_assets.gateways.artifacts import load_model
+from llm_assets.gateways.assessments import assess_outputs
 from llm_assets.gateways.ledger.ledger import Ledger
 from llm_assets.gateways.ledger.viewing import open_ledger_view
 from llm_assets.gateways.partial_outputs import NOT_ANSWERED, replay_outputs
@@ -53,8 +54,15 @@ def renew_report(task: Task, project: Project, batch: BatchKey) -> RenewedReport
         if outputs is None:
             works = stages.load("work_items", WorkItems)
             outputs = replay_outputs(task, project, items=works, contexts=contexts, ledger=ledger)
+    expected = task.settings.expected
     sources = ReportSources(
-        snapshot=snapshot, contexts=contexts, items_meta=items_meta, outputs=outputs
+        snapshot=snapshot,
+        contexts=contexts,
+        items_meta=items_meta,
+        outputs=outputs,
+        assessment=assess_outputs(task, project, expected, snapshot=snapshot, outputs=outputs)
+        if expected
+        else None,
     )
     partial = _say_partial(outputs) if is_partial else None
     report = build_task_report(task, project, sources, config=_find_config(stages, outputs))

@@ -110,6 +110,7 @@ def report_on(
     is_judge_rehearsal=False,
     artifacts=None,
     cache_saving_usd=None,
+    assessment=None,
     **settings,
 ):
     n_rows = 1 + max((int(row[1:]) for item in items for row in item.row_ids), default=-1)
@@ -173,6 +174,7 @@ def report_on(
         ),
         settings=ReportSettings(**settings),
         artifacts=artifacts or {},
+        assessment=assessment,
     )
 
 

@@ -1,9 +1,11 @@
 import json
+from dataclasses import replace
 from typing import Any
 
 from llm_assets.core.fingerprint import fingerprint_text
 from llm_assets.core.ids import CallKey, RowId
 from llm_assets.core.input_snapshot import InputMeta, InputRow, InputSnapshot
+from llm_assets.core.item_scores import FieldScore, ItemScore
 from llm_assets.core.recorded_calls import (
     CallsOnRecord,
     RecordedAnswer,
@@ -97,9 +99,33 @@ def test_a_row_of_the_table_says_what_matters():
     assert table.groups == ("g",)
     first, second, _ = table.rows
     assert first[:3] == (2, 0, 0)
-    assert first[4:] == ("fine", 1, 1050, 0.01, "w1", "x", 1)
+    assert first[4:] == ("fine", 1, 1050, 0.01, "w1", None, "x", 1)
     assert len(str(first[3])) == len(str(second[4])) == EXCERPT_CHARS
     assert str(first[3]).endswith("…")
+
+
+def test_scores_stand_with_their_items():
+    """The table has a score to sort by, and an opened item says what was expected of each field."""
+    items = (build_item(0), build_item(1), build_item(2))
+    sources = build_sources(*items)
+    assert not build_item_table(sources, items).has_scores
+    fields = (
+        FieldScore(name="label", expected="ok", found="ok", score=1.0, gap=None),
+        FieldScore(name="note", expected=None, found="x", score=None, gap="missing"),
+    )
+    scores = {
+        item.work_id: ItemScore(
+            work_id=item.work_id, group=None, standing="answered", score=score, fields=fields
+        )
+        for item, score in ((items[0], 2 / 3), (items[1], None))
+    }
+    sources = replace(sources, scores=scores)
+    table = build_item_table(sources, items)
+    assert table.has_scores
+    assert [row[9] for row in table.rows] == [0.6667, None, None]
+    first, _, last = read_entries(sources, items, shared={})
+    assert first["expected"] == [["label", "ok", 1.0, None], ["note", None, None, "missing"]]
+    assert "expected" not in last
 
 
 def test_a_failed_item_says_why():

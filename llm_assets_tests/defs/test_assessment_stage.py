@@ -74,3 +74,16 @@ def test_a_run_brings_the_scores_with_it(tiny: TinyProject):
     ]
     assert records[4]["standing"] == "nothing_expected"
     assert tiny.run_json("notes").calls_sent == 0
+
+
+def test_the_report_shows_the_scores(tiny: TinyProject):
+    """In both of its forms, and the same when it is made again from what is stored."""
+    tiny.run_json("notes")
+    reports = {path: tiny.read(f"data/reports/notes/may.{path}") for path in ("md", "html")}
+    assert "## Score" in reports["md"]
+    assert "right answers of 5 items; 95% interval" in reports["md"]
+    assert "1 item of which nothing is expected: left out." in reports["html"]
+    assert 'href="../../artifacts/notes/assessment/may.jsonl"' in reports["html"]
+    assert tiny.run("report", "notes").exit_code == 0
+    again = {path: tiny.read(f"data/reports/notes/may.{path}") for path in ("md", "html")}
+    assert again == reports

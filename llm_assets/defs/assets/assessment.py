@@ -9,12 +9,12 @@ from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.llm_outputs import LLMOutputs
 from llm_assets.core.stage_checks import check_assessment
 from llm_assets.defs.check_results import build_stage_checks
-from llm_assets.defs.checks import CheckedResult, build_check_specs, get_value_type
+from llm_assets.defs.checks import CheckedResult, build_check_specs
 from llm_assets.defs.definition_metadata import describe_definition
 from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.metadata import describe_assessment
 from llm_assets.defs.publishing import VERSION_DIGITS, build_version, publish, stop_plainly
-from llm_assets.defs.scope import TaskScope, dump_settings
+from llm_assets.defs.scope import TaskScope, dump_settings, get_value_type
 from llm_assets.gateways.assessments import assess_outputs, fingerprint_labels
 
 RECIPE = 1

@@ -10,12 +10,12 @@ from llm_assets.core.schema_record import SchemaRecord
 from llm_assets.core.stage_checks import check_export
 from llm_assets.core.work_items import WorkItemsMeta
 from llm_assets.defs.check_results import build_stage_checks
-from llm_assets.defs.checks import CheckedResult, build_check_specs, get_value_type
+from llm_assets.defs.checks import CheckedResult, build_check_specs
 from llm_assets.defs.definition_metadata import describe_definition
 from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.metadata import describe_export
 from llm_assets.defs.publishing import publish, stop_plainly
-from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
+from llm_assets.defs.scope import TaskScope, dump_settings, get_batch, get_value_type
 from llm_assets.gateways.exports import write_exports
 from llm_assets.gateways.schema_texts import load_answer_schemas
 from llm_assets.gateways.task_schemas import load_recorded_schema

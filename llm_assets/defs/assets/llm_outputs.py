@@ -15,7 +15,7 @@ from llm_assets.core.setting_changes import render_setting_change
 from llm_assets.core.stage_checks import check_llm_outputs
 from llm_assets.core.work_items import WorkItems
 from llm_assets.defs.check_results import build_stage_checks
-from llm_assets.defs.checks import CheckedResult, build_check_specs, get_value_type
+from llm_assets.defs.checks import CheckedResult, build_check_specs
 from llm_assets.defs.definition_metadata import (
     describe_definition,
     describe_models,
@@ -27,7 +27,7 @@ from llm_assets.defs.observing import build_observer
 from llm_assets.defs.output_metadata import describe_generation
 from llm_assets.defs.publishing import VERSION_DIGITS, publish, stop_plainly
 from llm_assets.defs.run_lock import RUN_LOCK, run_lock_resource
-from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
+from llm_assets.defs.scope import TaskScope, dump_settings, get_batch, get_value_type
 from llm_assets.gateways.generation import GenerationRequest, generate_outputs
 from llm_assets.gateways.hook_files import find_hook_files
 from llm_assets.gateways.launchpad import override_outputs

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from llm_assets.core.assessment import Assessment
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.llm_outputs import LLMOutputs
@@ -37,6 +38,7 @@ def build_report_asset(scope: TaskScope) -> dg.AssetsDefinition:
             "group_contexts": scope.build_input("group_contexts"),
             "work_items": scope.build_input("work_items"),
             "llm_outputs": scope.build_input("llm_outputs"),
+            **scope.build_optional_input("assessment", Assessment),
         },
         deps=[scope.build_key("export")],  # the report points at its files, so it comes after them
         group_name=task.name,
@@ -55,6 +57,7 @@ def build_report_asset(scope: TaskScope) -> dg.AssetsDefinition:
         group_contexts: GroupContexts,
         work_items: WorkItemsMeta,
         llm_outputs: LLMOutputs,
+        **optional: Assessment,
     ) -> dg.MaterializeResult[Report]:
         """What came of the batch, under `data/reports`: counts, cost, failures by cause, samples.
 
@@ -69,6 +72,7 @@ def build_report_asset(scope: TaskScope) -> dg.AssetsDefinition:
                 contexts=group_contexts,
                 items_meta=work_items,
                 outputs=llm_outputs,
+                assessment=optional.get("assessment"),
             )
             config = build_config_snapshot(
                 task, project, batch, of_outputs=llm_outputs.meta.changes

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from base64 import b64encode
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
@@ -12,6 +13,14 @@ from urllib.parse import quote
 
 from pydantic import JsonValue
 
+from llm_assets.core.assessment_text import (
+    list_gaps,
+    list_notes,
+    list_shown_groups,
+    render_interval,
+    render_score,
+    render_total,
+)
 from llm_assets.gateways import pages
 
 if TYPE_CHECKING:
@@ -55,14 +64,7 @@ def _build_environment() -> "Environment":
         keep_trailing_newline=True,
         finalize=_replace_harmful,
     )
-    environment.filters |= {
-        "number": render_number,
-        "percent": render_percent,
-        "when": render_when,
-        "pretty": render_pretty,
-        "plain": render_plain,
-        "path": render_path,
-    }
+    environment.filters.update(_FILTERS)
     return environment
 
 
@@ -115,3 +117,20 @@ def render_plain(value: JsonValue) -> str:
 def render_path(path: str) -> str:
     """A relative path as an address."""
     return quote(path, errors="replace")
+
+
+_FILTERS: Mapping[str, Callable[..., object]] = {
+    "number": render_number,
+    "percent": render_percent,
+    "when": render_when,
+    "pretty": render_pretty,
+    "plain": render_plain,
+    "path": render_path,
+    "score": render_score,
+    "interval": render_interval,
+    "total": render_total,
+    "notes": list_notes,
+    "gaps": list_gaps,
+    "shown_groups": list_shown_groups,
+}
+"""What templates do with a value beyond Jinja's own."""

@@ -4,7 +4,7 @@
   const PAGE_SIZE = 50;
   const ENTRIES_PER_PAGE = 100;
   const SHORTEST_ID = 6;
-  const [ROW, OUTCOME, GROUP, INPUT, ANSWER, TRIES, TOKENS, COST, WORK, FIELDS] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+  const [ROW, OUTCOME, GROUP, INPUT, ANSWER, TRIES, TOKENS, COST, WORK, SCORE, FIELDS] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 
   // Texts travel as compressed JSON in base64, which means nothing to HTML.
   const unpack = async (base64) => {
@@ -66,7 +66,7 @@
   const collectTexts = (at, entry) => {
     const row = rows[at];
     const into = [row[INPUT], row[ANSWER], row[GROUP] === null ? "" : known.groups[row[GROUP]]];
-    collect([entry.input, entry.output, entry.verdict, entry.reason], into);
+    collect([entry.input, entry.output, entry.expected, entry.verdict, entry.reason], into);
     for (const call of entry.calls) into.push(call.answer || "", call.problem || "", call.refusal || "");
     return into.join("\n").toLowerCase();
   };
@@ -116,6 +116,7 @@
     { name: "Input", place: INPUT, kind: "clip" },
     { name: "Answer, or why there is none", place: ANSWER, kind: "clip" },
     ...known.fields.map((name, at) => ({ name, place: FIELDS + at, kind: "field", numeric: isNumeric(FIELDS + at) })),
+    known.has_scores ? { name: "Score", place: SCORE, kind: "score", numeric: true } : null,
     { name: "Tries", place: TRIES, kind: "tries", numeric: true },
     { name: "Tokens", place: TOKENS, kind: "tokens", numeric: true },
     { name: "Cost", place: COST, kind: "cost", numeric: true },
@@ -144,7 +145,7 @@
       const isReason = column.place === ANSWER && row[OUTCOME] !== 0; // it takes the place of the output's fields
       return make("td", { class: "clip", colspan: isReason ? 1 + known.fields.length : null }, make("span", { dir: "auto" }, value));
     }
-    const text = value === null || value === undefined ? "" : column.kind === "cost" ? money(value) : typeof value === "number" && column.kind !== "field" ? count(value) : String(value);
+    const text = value === null || value === undefined ? "" : column.kind === "cost" ? money(value) : column.kind === "score" ? String(value) : typeof value === "number" && column.kind !== "field" ? count(value) : String(value);
     if (column.kind === "field") return make("td", { class: column.numeric ? "num" : "clip", "data-name": text && column.name }, text && make("span", { dir: "auto" }, ...breakable(text)));
     return make("td", { class: "num", "data-name": column.name }, column.kind === "cost" && value === null ? "unknown" : text);
   };
@@ -212,6 +213,14 @@
     for (const [name, value] of Object.entries(values)) list.append(make("dt", null, make("bdi", null, ...breakable(name))), make("dd", { dir: "auto" }, showValue(value)));
     return list;
   };
+  const showExpected = (fields) => {
+    const list = make("dl", { class: "values" });
+    for (const [name, expected, score, gap] of fields) {
+      const told = score === null ? `no score: ${gap}` : score === 1 ? "right" : score === 0 ? "wrong" : `score ${Number(score.toFixed(3))}`;
+      list.append(make("dt", null, make("bdi", null, ...breakable(name))), make("dd", { dir: "auto" }, showValue(expected), " ", make("span", { class: "quiet" }, told)));
+    }
+    return list;
+  };
   const join = (parts, sharedTexts) => parts.map((part) => (typeof part === "number" ? sharedTexts[part] : part)).join("");
   const showCall = (call, sharedTexts, isOpen) => {
     const isJudge = call.purpose === "judge";
@@ -246,6 +255,7 @@
     else left.append(make("h4", null, "Input"), make("p", null, `${plural(entry.n_rows, "row")}; the calls below show them as they were sent.`));
     if (entry.output) right.append(make("h4", null, "Output"), showValues(entry.output));
     if (entry.reason) right.append(make("h4", null, "Why there is no output"), make("p", { dir: "auto", class: "reason" }, entry.reason));
+    if (entry.expected && entry.expected.length) right.append(make("h4", null, "Expected"), showExpected(entry.expected));
     if (entry.verdict) right.append(make("h4", null, "Verdict"), showValues(entry.verdict));
     const lines = entry.lines.join(", ") + (entry.n_rows > entry.lines.length ? ` and ${count(entry.n_rows - entry.lines.length)} more` : "");
     const ids = make("p", { class: "ids" }, `row ${count(row[ROW])} · source ${entry.n_rows === 1 ? "line" : "lines"} ${lines} · `,
