@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 INSTALLED_DEV := .venv/installed-dev
-EXAMPLES := ticket_triage course_feedback interview_questions
+EXAMPLES := ticket_triage course_feedback interview_questions product_reviews
 
 # Without compiled modules on disk, every command starts several times as slowly.
 unexport PYTHONDONTWRITEBYTECODE
@@ -17,12 +17,12 @@ help: ## Say what there is
 
 setup: $(INSTALLED) home ## Install what running tasks takes
 
-demo: setup ## Run the three example tasks on this machine: no key, no network, no cost
+demo: setup ## Run the example tasks on this machine: no key, no network, no cost
 	@for task in $(EXAMPLES); do $(BIN)/llm-assets run $$task || exit $$?; done
 	@printf '%s\n' '' \
-	  'All three tasks are done. The outputs were made by the offline model, which is no LLM.' \
+	  'All of them are done. The outputs were made by the offline model, which is no LLM.' \
 	  '  Exports:  data/exports/<task>/<batch>.csv    such as data/exports/ticket_triage/march.csv' \
-	  '  Reports:  data/reports/<task>/<batch>.md     such as data/reports/ticket_triage/march.md' \
+	  '  Reports:  data/reports/<task>/<batch>.html   such as data/reports/ticket_triage/march.html' \
 	  'Try next:' \
 	  '  make demo                                    again: it sends 0 calls' \
 	  '  make dev                                     the graph and its history in the Dagster UI' \

@@ -41,10 +41,11 @@ def write_table(path: Path, n_rows: int) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        writer.writerows(_draw_rows(n_rows))
+        writer.writerows(draw_rows(n_rows))
 
 
-def _draw_rows(n_rows: int) -> Iterator[tuple[str, ...]]:
+def draw_rows(n_rows: int) -> Iterator[tuple[str, ...]]:
+    """The rows of a table, cell by cell in the order of `COLUMNS`."""
     random = Random(SEED)
     for number in range(n_rows):
         customer = f"Customer {number // GROUP_SIZE:06d}"

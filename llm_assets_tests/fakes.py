@@ -30,6 +30,7 @@ from llm_assets.core.steps import build_step
 from llm_assets.core.work_items import WorkItem
 from llm_assets.gateways.budget import NoBudget
 from llm_assets.gateways.caller import Call, Caller, Progress, Route, RunIdentity
+from llm_assets.gateways.clock import Clock
 from llm_assets.gateways.endpoint_client import Reply
 from llm_assets.gateways.gate import Gate
 from llm_assets.gateways.ledger.ledger import Ledger
@@ -295,6 +296,16 @@ def put_records(ledger: Ledger, records: Iterable[CallRecord]) -> None:
     asyncio.run(put())
 
 
+def build_gate(clock: Clock, progress: Progress, *, max_in_flight: int) -> Gate:
+    """A gate with so many places, and no limit per minute."""
+    return Gate(
+        concurrency=build_concurrency(ceiling=max_in_flight, is_fixed=True),
+        rate=RateLimit(requests_per_minute=None, tokens_per_minute=None),
+        clock=clock,
+        note_wait=progress.note_wait,
+    )
+
+
 def build_caller(
     endpoint: FakeEndpoint,
     *,
@@ -306,12 +317,7 @@ def build_caller(
     max_in_flight: int = 1000,
 ) -> Caller:
     clock, progress = clock or FakeClock(), progress or Progress(n_to_run=1)
-    gate = Gate(
-        concurrency=build_concurrency(ceiling=max_in_flight, is_fixed=True),
-        rate=RateLimit(requests_per_minute=None, tokens_per_minute=None),
-        clock=clock,
-        note_wait=progress.note_wait,
-    )
+    gate = build_gate(clock, progress, max_in_flight=max_in_flight)
     route = Route(name="office", endpoint=endpoint, compute_cost=compute_cost, gate=gate)
     return Caller(
         identity=IDENTITY,
@@ -324,12 +330,12 @@ def build_caller(
     )
 
 
-def build_reading_step(**attempts: object) -> Step:
+def build_reading_step(*, user: str = "{{ text }}", **attempts: object) -> Step:
     """A step that asks for a `Reading` of the column `text`."""
     settings = TaskSettings.model_validate({"prompt": "p.yaml", "attempts": attempts})
     return build_step(
         settings,
-        prompt=PromptSettings(user="{{ text }}"),
+        prompt=PromptSettings(user=user),
         prompt_path="p.yaml",
         endpoint=PRESETS["offline"],
         base_url="http://offline.invalid/v1",

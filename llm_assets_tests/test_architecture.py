@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from importlinter.cli import lint_imports
 
-from llm_assets.defs.task_definitions import BATCH_STAGES, TASK_STAGES
+from llm_assets.defs.task_definitions import BATCH_STAGES, OPTIONAL_STAGES, TASK_STAGES
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "llm_assets"
 SOURCES = tuple(sorted(PACKAGE.rglob("*.py")))
-STAGES = (*TASK_STAGES, *BATCH_STAGES, "overview")
+STAGES = (*TASK_STAGES, *BATCH_STAGES, *OPTIONAL_STAGES, "overview")
 ASSETS = PACKAGE / "defs" / "assets"
 MAX_LINES = 300
 VAGUE_NAMES = ("util", "utils", "helper", "helpers", "common", "manager", "misc")

@@ -4,8 +4,11 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
+
+from llm_assets.config.export import ExportFormat
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 BEFORE_OUTPUTS = ["input_snapshot", "group_contexts", "work_items", "these in one run"]
@@ -57,3 +60,14 @@ def test_shared_contexts_save_the_bytes_that_are_promised():
     assert context["saved_percent"] >= 68
     saved = 1 - context["stored_bytes"] / context["repeated_bytes"]
     assert context["saved_percent"] == round(100 * saved, 1)
+
+
+@pytest.mark.slow
+def test_every_format_of_an_export_is_measured():
+    """A line for each format, with its seconds, memory and the size of the file."""
+    command = [sys.executable, str(FOLDER / "exports.py"), "50"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["format"] for line in lines] == list(get_args(ExportFormat))
+    assert all(line["n_rows"] == 50 and line["file_mb"] >= 0 for line in lines)
+    assert {"cpu_seconds", "growth_mb"} <= lines[0].keys()

@@ -6,12 +6,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import click
 import pytest
 
 from llm_assets.cli.main import cli
 from llm_assets.config.endpoint import PRESETS, EndpointsFile
+from llm_assets.config.export import ExportFormat
 from llm_assets.config.parsing import parse_endpoints
 from llm_assets.gateways.batches import find_batch
 from llm_assets.gateways.project import Project
@@ -149,8 +151,27 @@ def test_the_endpoint_of_the_readme_loads():
     assert settings.endpoints["office_vllm"].preset == "vllm"
 
 
+def test_the_export_of_the_readme_loads(tmp_path: Path):
+    """The block that shows names, types and patterns fits the task it is written for."""
+    write_walkthrough(tmp_path)
+    (block,) = (body for body in list_fences("yaml") if body.startswith("export:"))
+    config = tmp_path / "configs" / "reviews.yaml"
+    own = re.sub(r"^export:\n(  .*\n)+", "", read(config), flags=re.MULTILINE)
+    config.write_text(own + block, encoding="utf-8")
+    export = load_task(Project(root=tmp_path, environ={}), "reviews").settings.export
+    assert [column.column for column in export.columns] == [
+        *("id", "sentiment", "stars", "output.*", "*")
+    ]
+    assert set(export.formats) <= {name for name in get_args(ExportFormat) if name in block}
+
+
 @pytest.mark.parametrize(
-    "block", [body for body in list_fences("yaml") if "\nllm:\n" in f"\n{body}"]
+    "block",
+    [
+        body
+        for body in list_fences("yaml")
+        if "\nllm:\n" in f"\n{body}" and not body.startswith("extends:")
+    ],
 )
 def test_every_llm_block_of_the_readme_loads(block: str, tmp_path: Path):
     """What the README shows of other endpoints and budgets fits the task it is written for."""
@@ -162,6 +183,18 @@ def test_every_llm_block_of_the_readme_loads(block: str, tmp_path: Path):
     task = load_task(Project(root=tmp_path, environ={}), "reviews")
     assert task.settings.llm.endpoint in block
     assert task.settings.budget.is_capped is ("budget:" in block)
+
+
+def test_the_variant_of_the_readme_loads(tmp_path: Path):
+    """What the README shows of a variant is one of the task that it shows."""
+    write_walkthrough(tmp_path)
+    (block,) = (body for body in list_fences("yaml") if body.startswith("extends:"))
+    (tmp_path / "configs" / "warm.yaml").write_text(block, encoding="utf-8")
+    project = Project(root=tmp_path, environ={})
+    task, variant = load_task(project, "reviews"), load_task(project, "warm")
+    assert variant.settings.llm.temperature == 0.7
+    assert variant.settings.prompt == task.settings.prompt
+    assert variant.input_folder == task.input_folder
 
 
 @pytest.mark.slow

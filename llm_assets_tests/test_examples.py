@@ -2,22 +2,33 @@
 
 import csv
 import importlib.util
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import pytest
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 
 from llm_assets.config.grouping import Mode
 from llm_assets.config.prompt import PromptSettings
 from llm_assets.config.task import TaskSettings
+from llm_assets.core.answers import ValidAnswer
+from llm_assets.core.text_answers import parse_text_answer
+from llm_assets.core.text_form import build_text_form
+from llm_assets.gateways.hook_files import load_task_hooks
+from llm_assets.gateways.offline_model.forms import find_form
+from llm_assets.gateways.project import Project
+from llm_assets.gateways.tasks import load_task
+from llm_assets.hooks import HookItem, Rejection, Request, Skip
 
 ROOT = Path(__file__).parents[1]
 TASKS: tuple[tuple[str, Mode], ...] = (
     ("ticket_triage", "row"),
     ("course_feedback", "group_output"),
     ("interview_questions", "row_output_with_group_context"),
+    ("product_reviews", "row"),
 )
 NAMES = tuple(task for task, _ in TASKS)
 
@@ -41,6 +52,12 @@ GOOD_ANSWERS: dict[str, dict[str, object]] = {
         "what_a_good_answer_shows": "Asks how the order is claimed before naming a lock.",
         "difficulty": "moderate",
         "confidence": 0.8,
+    },
+    "product_reviews": {
+        "summary": "The kettle boils fast; its handle gets too hot to touch.",
+        "analysis_points": ["boils fast", "hot handle"],
+        "rating": 6,
+        "confidence": None,
     },
 }
 
@@ -68,6 +85,8 @@ BROKEN_FIELDS = (
     ("interview_questions", "question", ""),
     ("interview_questions", "difficulty", None),
     ("interview_questions", "confidence", -0.1),
+    ("product_reviews", "rating", 95),
+    ("product_reviews", "analysis_points", [""]),
 )
 
 
@@ -171,15 +190,36 @@ def test_a_schema_describes_every_field_to_the_model(task: str):
 
 @pytest.mark.parametrize("task", NAMES)
 def test_a_prompt_goes_from_static_to_group_to_row(task: str):
-    """The system turn holds nothing but the schema, and the group stands before the row, for prompt caches."""
+    """The system turn holds no row, and the group stands before the row, for prompt caches.
+
+    The schema is shown where an answer is JSON; a text answer has its form in the prompt.
+    """
     text = (ROOT / read_settings(task).prompt).read_text(encoding="utf-8")
     prompt = PromptSettings.model_validate(yaml.safe_load(text))
-    assert "{{ llm_schema }}" in prompt.system
-    assert prompt.system.count("{{") == 1
-    places = [prompt.user.find(name) for name in ("group_key", "group_context", "row_block")]
+    is_json = read_settings(task).answer.kind == "json"
+    assert ("{{ llm_schema }}" in prompt.system) is is_json
+    assert prompt.system.count("{{") == is_json
+    places = [
+        (prompt.user or "").find(name) for name in ("group_key", "group_context", "row_block")
+    ]
     found = [place for place in places if place >= 0]
     assert found
     assert found == sorted(found)
+
+
+def test_the_variant_says_no_more_than_what_differs():
+    """The brief tickets are the tickets of the task, with its schema, its judge and a shorter prompt."""
+    project = Project(root=ROOT, environ={})
+    task, brief = (load_task(project, name) for name in ("ticket_triage", "ticket_triage_brief"))
+    assert (brief.input_folder, brief.schema_path) == (task.input_folder, task.schema_path)
+    assert (brief.settings.judge, brief.settings.llm) == (task.settings.judge, task.settings.llm)
+    long, short = (
+        path.read_text(encoding="utf-8") for path in (task.prompt_path, brief.prompt_path)
+    )
+    assert len(short) < len(long) * 0.6
+    prompt = PromptSettings.model_validate(yaml.safe_load(short))
+    example = load_model("ticket_triage").model_validate_json(prompt.messages[1].content)
+    assert example.model_dump()["category"] == "hardware_fault"
 
 
 def test_the_examples_show_a_strict_judge_and_one_with_a_rubric():
@@ -205,7 +245,7 @@ def test_a_judges_prompt_ends_with_what_it_judges(task: str):
     assert "{{ llm_schema }}" in prompt.system
     assert prompt.system.count("{{") == 1
     names = ("{{ group_key", "{{ group_context", "{{ row_block", "{{ output")
-    found = [place for name in names if (place := prompt.user.find(name)) >= 0]
+    found = [place for name in names if (place := (prompt.user or "").find(name)) >= 0]
     assert len(found) >= 2
     assert found == sorted(found)
 
@@ -248,3 +288,54 @@ def test_the_workbook_has_typed_and_blank_cells():
     assert {type(row["Time (min)"]) for row in rows} == {int, float, str}
     assert any(isinstance(row["notes"], int) for row in rows)
     assert any(row["level"] is None for row in rows)
+
+
+def test_the_prompt_of_a_text_answer_shows_the_parts_that_are_read():
+    """The form in the prompt names every field of the schema, and its blanks filled in give a whole output."""
+    settings = read_settings("product_reviews")
+    text = (ROOT / settings.prompt).read_text(encoding="utf-8")
+    prompt = PromptSettings.model_validate(yaml.safe_load(text))
+    found = find_form(prompt.system)
+    assert found is not None
+    model = load_model("product_reviews")
+    answer = re.sub(r"<a (?:whole )?number[^>]*>", "1", found.text)
+    read = parse_text_answer(answer, build_text_form(model, settings.answer), model)
+    assert isinstance(read, ValidAnswer)
+    assert read.parse_errors == ()
+    assert read.output["rating"] == 1
+
+
+def test_the_reviews_hold_what_tempts_a_parser_and_a_model():
+    """A measure, a rating and an instruction stand in the texts, two reviews are the same, and two say nothing."""
+    rows = read_batches("product_reviews")["autumn"]
+    texts = [str(row["review"]) for row in rows]
+    for words in ("3.5 mm jack", "Rating: 10", "ignore your instructions"):
+        assert [text for text in texts if words in text]
+    visible = [(row["product"], row["title"], flatten(row["review"])) for row in rows]
+    assert len(visible) - len(set(visible)) == 1
+    assert sum(text in {"None", "NULL"} for text in texts) == 2
+
+
+def test_the_example_has_a_hook_of_each_kind():
+    """Each function takes real reviews: empty ones are left out, a danger is checked, points are tidied and scored."""
+    project = Project(root=ROOT, environ={})
+    hooks = load_task_hooks(load_task(project, "product_reviews"), project)
+    assert hooks is not None
+    assert hooks.request
+    assert hooks.result
+    assert hooks.check
+    assert hooks.scorer
+    values = {"product": "Pike Kettle", "title": "", "review": "It is dangerous."}
+    item = HookItem(work_id="w", row_ids=("r",), values=values, group_key=None, group_context=None)
+    empty = replace(item, values={**values, "review": ""})
+    assert isinstance(hooks.request.call(empty), Skip)
+    given = hooks.request.call(item)
+    assert given == Request(names={"dangers": "dangerous"}, extra={"n_words": 3, "is_danger": True})
+    output: dict[str, JsonValue] = {"rating": 9, "analysis_points": ["Hot.", "hot", "Fast."]}
+    tidied = hooks.result.call(item, output)
+    assert tidied == {"rating": 9, "analysis_points": ["Hot", "Fast"]}
+    item = replace(item, extra={"is_danger": True})
+    assert isinstance(hooks.check.call(item, tidied), Rejection)
+    assert hooks.check.call(item, {**tidied, "rating": 1}) is None
+    assert hooks.scorer.call(tidied, None) == 0.5
+    assert hooks.scorer.call(tidied, 9) == 1

@@ -15,6 +15,7 @@ from llm_assets.core.money import render_usd
 from llm_assets.core.plan import Plan
 from llm_assets.core.plan_text import render_plan
 from llm_assets.core.run_summary import RunSummary
+from llm_assets.core.setting_changes import SettingChange, render_setting_change
 from llm_assets.core.status_text import render_batch
 from llm_assets.core.task_status import BatchStatus
 from llm_assets.gateways.caller import Progress
@@ -27,6 +28,11 @@ class Console(Observer):
 
     def __init__(self, *, is_quiet: bool) -> None:
         self._is_quiet = is_quiet
+
+    def show_changes(self, changes: Sequence[SettingChange]) -> None:
+        """Say what is not as in the task's file."""
+        for change in changes:
+            self._say(f"set: {render_setting_change(change)}")
 
     def begin_batch(self, task: TaskName, batch: BatchKey) -> None:
         """Say which batch comes now."""
@@ -133,8 +139,9 @@ def render_summary(summary: RunSummary) -> str:
     """A run in a line."""
     ends = ", ".join(f"{count} {name}" for name, count in summary.outcomes.items() if count)
     tokens = summary.prompt_tokens + summary.completion_tokens
+    cached = f" ({summary.cached_tokens:,} cached)" if summary.cached_tokens else ""
     prefix = "" if summary.cost_is_known else "at least "
     return (
         f"{ends or 'no items'}; {summary.calls_sent} calls sent, {summary.calls_reused} answers reused; "
-        f"{tokens:,} tokens, {prefix}{render_usd(summary.cost_usd)}; {summary.elapsed_seconds:.1f} s"
+        f"{tokens:,} tokens{cached}, {prefix}{render_usd(summary.cost_usd)}; {summary.elapsed_seconds:.1f} s"
     )

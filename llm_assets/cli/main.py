@@ -8,9 +8,12 @@ from llm_assets.cli.clean import clean
 from llm_assets.cli.doctor import doctor
 from llm_assets.cli.offline_server import offline_server
 from llm_assets.cli.plan import plan
+from llm_assets.cli.report import report
 from llm_assets.cli.run import run
+from llm_assets.cli.show import show
 from llm_assets.cli.spend import spend
 from llm_assets.cli.status import status
+from llm_assets.cli.trace import trace
 from llm_assets.errors import LLMAssetsError
 
 EXIT_USAGE = 2
@@ -30,6 +33,9 @@ def cli() -> None:
 cli.add_command(run)
 cli.add_command(plan)
 cli.add_command(status)
+cli.add_command(show)
+cli.add_command(trace)
+cli.add_command(report)
 cli.add_command(spend)
 cli.add_command(clean)
 cli.add_command(doctor)

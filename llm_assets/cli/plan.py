@@ -3,72 +3,43 @@
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 from pydantic import JsonValue
 
-from llm_assets.cli.plan_views import print_call, print_plans
-from llm_assets.cli.task_choice import TaskChoice, choose_task
+from llm_assets.cli.plan_views import print_call, print_changes, print_plans
+from llm_assets.cli.task_choice import TaskChoice
+from llm_assets.cli.task_options import TaskRequest, takes_task
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.plan import Plan
 from llm_assets.core.plan_text import build_plan_record
 from llm_assets.core.run_choice import RunChoice
-from llm_assets.gateways.batches import (
-    Batch,
-    build_no_batches_error,
-    find_batch,
-    find_batch_file,
-    list_batches,
-)
+from llm_assets.core.setting_changes import build_changes_record
+from llm_assets.gateways.batches import Batch, find_batch_file
 from llm_assets.gateways.foresight import NextCall, open_foresight
 
 
 @click.command()
-@click.argument("task", required=False)
-@click.option(
-    "--config", type=click.Path(path_type=Path), help="A task file outside of the project."
+@takes_task(
+    input_help="A table anywhere; it is planned as the batch that its stem names.",
+    force_help="As if everything were asked anew.",
+    json_help="Print one JSON object instead.",
 )
-@click.option(
-    "--batch", "batches", multiple=True, help="A batch by its key; all of them by default."
-)
-@click.option(
-    "--input",
-    "inputs",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A table anywhere; it is planned as the batch that its stem names.",
-)
-@click.option(
-    "--limit", type=click.IntRange(min=1), help="Only the first so many items that are due."
-)
-@click.option("--force", is_flag=True, help="As if everything were asked anew.")
 @click.option(
     "--prompt",
     "row",
     metavar="ROW",
     help="Show the messages of one row as they would be sent: by its number below the header, or its work id.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
-def plan(
-    task: str | None,
-    config: Path | None,
-    *,
-    batches: tuple[str, ...],
-    inputs: tuple[Path, ...],
-    limit: int | None,
-    force: bool,
-    row: str | None,
-    as_json: bool,
-) -> None:
+def plan(request: TaskRequest, *, row: str | None) -> None:
     """Say what a run of TASK would send and cost, and why; nothing is sent and nothing is written.
 
     Items are counted by why they run: new, row, group, prompt, schema, model or parameters changed, judge changed,
     failed before, forced. The cost is what is likely, with bounds, going by the answers on record.
     """
-    choice = choose_task(task, config=config)
-    chosen = _choose_batches(choice, keys=batches, inputs=inputs)
-    run_choice = RunChoice(limit=limit, is_forced=force)
+    choice = request.choose_task()
+    chosen = request.choose_batches(choice, find_batch_file)
+    run_choice, as_json = request.run_choice, request.as_json
     if row is not None:
         _show_prompt(choice, chosen, run_choice, row=row, as_json=as_json)
         return
@@ -77,20 +48,8 @@ def plan(
     if as_json:
         click.echo(json.dumps(_build_record(choice, plans), ensure_ascii=False))
     else:
+        print_changes(choice.task.changes)
         print_plans(choice.task.name, plans, is_terminal=sys.stdout.isatty())
-
-
-def _choose_batches(
-    choice: TaskChoice, *, keys: Sequence[str], inputs: Sequence[Path]
-) -> tuple[Batch, ...]:
-    task, project = choice.task, choice.project
-    chosen = [find_batch_file(path, task=task, project=project) for path in inputs]
-    chosen += [find_batch(task, project, key) for key in keys]
-    if not inputs and not keys:
-        chosen = list(list_batches(task, project))
-    if not chosen:
-        raise build_no_batches_error(task, project)
-    return tuple({batch.key: batch for batch in chosen}.values())
 
 
 def _show_prompt(
@@ -112,7 +71,8 @@ def _build_record(
     choice: TaskChoice, plans: Sequence[tuple[BatchKey, Plan]]
 ) -> dict[str, JsonValue]:
     batches = [{"batch": key, **build_plan_record(plan)} for key, plan in plans]
-    return {"task": choice.task.name, "batches": list[JsonValue](batches)}
+    changes = build_changes_record(choice.task.changes)
+    return {"task": choice.task.name, **changes, "batches": list[JsonValue](batches)}
 
 
 def _build_call_record(call: NextCall) -> dict[str, JsonValue]:

@@ -1,6 +1,6 @@
 """What a plan and a call look like to a person."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -15,19 +15,28 @@ from llm_assets.core.plan_text import (
     render_reason,
     render_token_range,
 )
+from llm_assets.core.setting_changes import SettingChange, render_setting_change
 from llm_assets.gateways.foresight import NextCall
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 
+def print_changes(changes: Sequence[SettingChange]) -> None:
+    """A line for each setting that is not as in the file."""
+    for change in changes:
+        click.echo(f"set: {render_setting_change(change)}", err=True)
+
+
 def print_plans(
     task: TaskName, plans: Sequence[tuple[BatchKey, Plan]], *, is_terminal: bool
 ) -> None:
     """A table for people who watch, a line for each batch for everything else."""
+    warnings = dict.fromkeys(text for _, plan in plans for text in plan.warnings)
     if not is_terminal:
         for batch, plan in plans:
             click.echo(f"{task} / {batch}: {render_plan(plan)}")
+        _print_warnings(warnings)
         return
     from rich.console import Console
 
@@ -35,7 +44,13 @@ def print_plans(
     caveats = dict.fromkeys(text for _, plan in plans for text in list_caveats(plan.estimate))
     if caveats:
         click.echo(f"Note: {', '.join(caveats)}.")
+    _print_warnings(warnings)
     click.echo("Nothing was sent.")
+
+
+def _print_warnings(warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
 
 
 def build_plan_table(task: TaskName, plans: Sequence[tuple[BatchKey, Plan]]) -> "Table":

@@ -11,7 +11,7 @@ from llm_assets.gateways.artifacts import load_model
 from llm_assets.gateways.exports import find_export
 from llm_assets.gateways.generation import find_run_record
 from llm_assets.gateways.project import Project
-from llm_assets.gateways.reports import find_report
+from llm_assets.gateways.reports import find_page, find_report
 from llm_assets.gateways.tasks import Task
 
 NOT_FAILED = ("accepted", "skipped")
@@ -44,7 +44,11 @@ class BatchResult:
             "outcomes": {name: count for name, count in summary.outcomes.items() if count},
             "calls_sent": summary.calls_sent,
             "calls_reused": summary.calls_reused,
-            "tokens": {"prompt": summary.prompt_tokens, "completion": summary.completion_tokens},
+            "tokens": {
+                "prompt": summary.prompt_tokens,
+                "completion": summary.completion_tokens,
+                "cached": summary.cached_tokens,
+            },
             "cost_usd": float(summary.cost_usd),
             "cost_is_known": summary.cost_is_known,
             "elapsed_seconds": summary.elapsed_seconds,
@@ -58,6 +62,7 @@ def load_batch_result(task: Task, project: Project, batch: BatchKey) -> BatchRes
     files = {name: find_export(task, project, batch, name) for name in task.settings.export.formats}
     artifacts = {f"export_{name}": str(path) for name, path in files.items()}
     artifacts["report"] = str(find_report(task, project, batch))
+    artifacts["page"] = str(find_page(task, project, batch))
     artifacts["outputs"] = str(path.with_name(f"{batch}.jsonl"))
     return BatchResult(
         batch=batch,

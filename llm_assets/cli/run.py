@@ -4,99 +4,56 @@ import json
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from llm_assets.cli.batch_runs import BatchRuns
 from llm_assets.cli.console import Console, open_console
-from llm_assets.cli.task_choice import TaskChoice, choose_task
+from llm_assets.cli.task_choice import TaskChoice
+from llm_assets.cli.task_options import TaskRequest, takes_task
 from llm_assets.core.run_choice import RunChoice
-from llm_assets.gateways.batches import (
-    Batch,
-    build_no_batches_error,
-    find_batch,
-    list_batches,
-    register_batch_file,
-)
+from llm_assets.core.setting_changes import build_changes_record
+from llm_assets.gateways.batches import Batch, register_batch_file
 
 if TYPE_CHECKING:
     from llm_assets.defs.runs import TaskRunner  # imports Dagster, which takes long
 
 
 @click.command()
-@click.argument("task", required=False)
-@click.option(
-    "--config", type=click.Path(path_type=Path), help="A task file outside of the project."
-)
-@click.option(
-    "--batch", "batches", multiple=True, help="A batch by its key; all of them by default."
-)
-@click.option(
-    "--input",
-    "inputs",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A table anywhere; it becomes a batch named by its stem.",
-)
-@click.option(
-    "--limit", type=click.IntRange(min=1), help="Only the first so many items that are due."
-)
-@click.option(
-    "--force", is_flag=True, help="Ask anew, also where there are answers. This is paid again."
+@takes_task(
+    input_help="A table anywhere; it becomes a batch named by its stem.",
+    force_help="Ask anew, also where there are answers. This is paid again.",
+    json_help="Print one JSON object instead of lines.",
 )
 @click.option(
     "--stale",
     is_flag=True,
     help="Only what is stale, missing or failed, and what then turns out to be stale after it.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
-def run(
-    task: str | None,
-    config: Path | None,
-    *,
-    batches: tuple[str, ...],
-    inputs: tuple[Path, ...],
-    limit: int | None,
-    force: bool,
-    stale: bool,
-    as_json: bool,
-) -> None:
+def run(request: TaskRequest, *, stale: bool) -> None:
     """Run TASK: read its tables, ask the model what is not on record, write exports and reports.
 
     Answered calls are never sent again: a second run of the same batch sends none.
     """
-    choice = choose_task(task, config=config)
-    chosen = _choose_batches(choice, keys=batches, inputs=inputs)
-    if stale and (force or limit is not None):
+    if stale and (request.is_forced or request.limit is not None):
         raise click.UsageError(
             "--stale decides by itself what runs; leave --force and --limit out."
         )
-    choice_of_run = RunChoice(limit=limit, is_forced=force)
-    with open_console(is_quiet=as_json) as console:
+    choice = request.choose_task()
+    chosen = request.choose_batches(choice, register_batch_file)
+    with open_console(is_quiet=request.as_json) as console:
+        console.show_changes(choice.task.changes)
         runs = BatchRuns(choice=choice, console=console)
         if stale:
             _refresh_batches(choice, chosen, runs)
         else:
-            _run_batches(choice, chosen, runs, choice_of_run=choice_of_run)
-    if as_json:
-        record = {"task": choice.task.name, "batches": runs.records}
+            _run_batches(choice, chosen, runs, choice_of_run=request.run_choice)
+    if request.as_json:
+        changes = build_changes_record(choice.task.changes)
+        record = {"task": choice.task.name, **changes, "batches": runs.records}
         click.echo(json.dumps(record, ensure_ascii=False))
     sys.exit(runs.exit_code)
-
-
-def _choose_batches(
-    choice: TaskChoice, *, keys: Sequence[str], inputs: Sequence[Path]
-) -> tuple[Batch, ...]:
-    task, project = choice.task, choice.project
-    chosen = [register_batch_file(path, task=task, project=project) for path in inputs]
-    chosen += [find_batch(task, project, key) for key in keys]
-    if not inputs and not keys:
-        chosen = list(list_batches(task, project))
-    if not chosen:
-        raise build_no_batches_error(task, project)
-    return tuple({batch.key: batch for batch in chosen}.values())
 
 
 def _run_batches(

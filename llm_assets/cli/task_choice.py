@@ -1,15 +1,23 @@
 """Which task a command is about, and in which project its history lies."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
+from llm_assets.config.overrides import Assignment
 from llm_assets.errors import ConfigError
 from llm_assets.gateways.env_file import load_env_file
 from llm_assets.gateways.project import Project, find_project_root, find_root_around, load_project
-from llm_assets.gateways.tasks import Task, list_task_names, load_task, load_task_file
+from llm_assets.gateways.tasks import (
+    Task,
+    list_task_names,
+    load_task,
+    load_task_file,
+    override_task,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,12 +28,20 @@ class TaskChoice:
     project: Project
 
 
-def choose_task(name: str | None, *, config: Path | None) -> TaskChoice:
+def choose_task(
+    name: str | None, *, config: Path | None, assignments: Sequence[Assignment] = ()
+) -> TaskChoice:
     """The task by its name in the project around the working directory, or by its file anywhere.
 
     A file outside of any project keeps its history in the project around the working directory, else beside
-    itself.
+    itself. `assignments` are settings for this command alone.
     """
+    choice = _find_task(name, config=config)
+    task = override_task(choice.task, choice.project, assignments)
+    return replace(choice, task=task)
+
+
+def _find_task(name: str | None, *, config: Path | None) -> TaskChoice:
     if (name is None) is (config is None):
         raise click.UsageError("Name a TASK of this project, or a file with --config.")
     if config is None:

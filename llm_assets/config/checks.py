@@ -6,7 +6,15 @@ from pydantic import Field, model_validator
 
 from llm_assets.config.base import Settings
 
-CheckName = Literal["rows_complete", "valid_outputs", "failed_items", "within_budget", "duplicates"]
+CheckName = Literal[
+    "rows_complete",
+    "valid_outputs",
+    "failed_items",
+    "within_budget",
+    "duplicates",
+    "column_types",
+    "score",
+]
 """The checks there are; each is a block of `checks`."""
 Severity = Literal["warn", "error"]
 
@@ -75,6 +83,10 @@ class CheckSettings(Settings):
     """The budget left no item out, and the run spent no more of its caps than it may."""
     duplicates: ShareRule = ShareRule()
     """Few enough items show the model the same as an earlier one, which is mostly a mistake in the table."""
+    column_types: CheckRule = CheckRule()
+    """Every exported value is of its column's kind: the schema's, or the `type` in `export.columns`."""
+    score: CheckRule = CheckRule()
+    """The score of a batch is at least `expected.min_score`."""
 
     def find_rule(self, name: CheckName) -> CheckRule:
         """The rule of a check."""
@@ -84,5 +96,7 @@ class CheckSettings(Settings):
             "failed_items": self.failed_items,
             "within_budget": self.within_budget,
             "duplicates": self.duplicates,
+            "column_types": self.column_types,
+            "score": self.score,
         }
         return rules[name]

@@ -34,6 +34,8 @@ class ContextSettings(Settings):
     """Only these columns reach the model; all of them where both lists are empty."""
     exclude: tuple[str, ...] = ()
     """Every column but these reaches the model."""
+    hidden: tuple[str, ...] = ()
+    """Columns that never reach the model and that a batch may lack; those of `expected` are hidden unasked."""
     order: Literal["input", "alphabetical"] = "input"
     """The order of a row's columns."""
     row_template: str = "{{ row_block }}"
@@ -47,4 +49,6 @@ class ContextSettings(Settings):
     def _check_one_list(self) -> "ContextSettings":
         if self.include and self.exclude:
             raise ValueError("give `include` or `exclude`, not both")
+        if shown := [name for name in self.include if name in self.hidden]:
+            raise ValueError(f"{shown[0]!r} stands both in `include` and in `hidden`")
         return self

@@ -40,20 +40,49 @@ def parse_settings(model: type[SettingsT], document: YamlDocument) -> SettingsT:
     A block whose keys are all commented out counts as not given. All mistakes are told at once, each with its
     line and column; `ConfigError`.
     """
-    content = {} if document.content is None else document.content
-    if not isinstance(content, dict):
-        raise _build_shape_error(model, document)
+    _refuse_gaps(document)
+    settings = validate(model, document)
+    if isinstance(settings, list):
+        raise build_config_error(document.file, settings)
+    return settings
+
+
+def validate(model: type[SettingsT], document: YamlDocument) -> SettingsT | list[Problem]:
+    """The document as a settings model, or everything that is wrong with it."""
+    content = read_blocks(model, document)
     booleans = list(find_boolean_problems(model, document))
     try:
-        settings = model.model_validate(_drop_empty_blocks(model, content))
+        settings = model.model_validate(content)
     except ValidationError as exc:
         told = {problem.path for problem in booleans}
         others = build_field_problems(exc, model=model, document=document)
-        problems = booleans + [problem for problem in others if problem.path not in told]
-        raise build_config_error(document.file, problems) from None
-    if booleans:
-        raise build_config_error(document.file, booleans)
-    return settings
+        return booleans + [problem for problem in others if problem.path not in told]
+    return booleans or settings
+
+
+def read_blocks(model: type[BaseModel], document: YamlDocument) -> dict[str, YamlValue]:
+    """The document's content without the blocks whose keys are all commented out.
+
+    `ConfigError` where it is no `key: value` lines.
+    """
+    content = {} if document.content is None else document.content
+    if not isinstance(content, dict):
+        raise _build_shape_error(model, document)
+    return _drop_empty_blocks(model, content)
+
+
+def _refuse_gaps(document: YamlDocument) -> None:
+    problems = [
+        Problem(
+            position=document.find_position(path),
+            path=path,
+            what=f"a value has to be given here: {text}",
+            remedy="`!required` is for task files alone.",
+        )
+        for path, text in document.required.items()
+    ]
+    if problems:
+        raise build_config_error(document.file, problems)
 
 
 def find_endpoint(

@@ -15,6 +15,8 @@ class Position(NamedTuple):
 
     line: int
     column: int
+    file: str = ""
+    """Where it is another file than the one that is told about; a line of 0 means that it has no lines."""
 
 
 START = Position(1, 1)
@@ -33,7 +35,8 @@ class Problem:
 
 def render_place(file: str, position: Position) -> str:
     """`configs/x.yaml:12:3`, which editors and terminals open at that place."""
-    return f"{file}:{position.line}:{position.column}"
+    shown = position.file or file
+    return f"{shown}:{position.line}:{position.column}" if position.line else shown
 
 
 def render_path(path: KeyPath) -> str:
@@ -44,7 +47,7 @@ def render_path(path: KeyPath) -> str:
 
 def build_config_error(file: str, problems: Sequence[Problem]) -> ConfigError:
     """One error for all problems of a file, in the order in which they stand in it."""
-    ordered = sorted(problems, key=lambda problem: problem.position)
+    ordered = sorted(problems, key=lambda problem: (problem.position.file, problem.position))
     if len(ordered) == 1:
         return ConfigError(_render_what(file, ordered[0]), remedy=ordered[0].remedy)
     lines = [f"{_render_what(file, problem)} {problem.remedy}".strip() for problem in ordered]

@@ -5,6 +5,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from llm_assets.config.problems import KeyPath
 
@@ -12,6 +13,12 @@ from llm_assets.config.problems import KeyPath
 def list_fields(model: type[BaseModel]) -> dict[str, object]:
     """The keys as a person writes them, each with its type."""
     return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+
+
+def find_field(model: type[BaseModel] | None, key: str) -> FieldInfo | None:
+    """The field that a person writes as `key`; None where there is none."""
+    fields = model.model_fields if model else {}
+    return next((field for name, field in fields.items() if (field.alias or name) == key), None)
 
 
 def find_block(annotation: object) -> type[BaseModel] | None:

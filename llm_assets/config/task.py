@@ -1,18 +1,21 @@
 """What a task file can say, and what holds where it says nothing."""
 
-from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from llm_assets.config.answer import AnswerSettings
 from llm_assets.config.automation import AutomationSettings
 from llm_assets.config.base import FreeValue, Settings
 from llm_assets.config.checks import CheckSettings
 from llm_assets.config.endpoint import PriceSettings, StructuredOutput
+from llm_assets.config.expected import ExpectedSettings
+from llm_assets.config.export import ExportSettings
 from llm_assets.config.grouping import ContextSettings, GroupingSettings
+from llm_assets.config.hooks import HookSettings
+from llm_assets.config.limits import BudgetSettings, LimitSettings
 
 TableFormat = Literal["csv", "psv", "tsv", "xlsx", "jsonl", "parquet"]
-ExportFormat = Literal["csv", "psv", "tsv", "jsonl"]
 
 NULL_TOKENS = (
     "None",
@@ -152,61 +155,6 @@ class JudgeSettings(Settings):
     """The text field of the judge's model that says why; a rejection hands it to the next attempt."""
 
 
-class LimitSettings(Settings):
-    """How fast and how patiently the endpoint is asked."""
-
-    max_in_flight: Annotated[int, Field(ge=1)] | None = None
-    """Requests under way at once; 1 is strictly one after the other.
-
-    Where it is not given, their number is found by trying, up to the endpoint's own limit.
-    """
-    requests_per_minute: Annotated[int, Field(ge=1)] | None = None
-    """Requests that leave in a minute; what the endpoint says of itself where it is not given."""
-    tokens_per_minute: Annotated[int, Field(ge=1)] | None = None
-    """Tokens that leave and come back in a minute; what the endpoint says of itself where it is not given."""
-    timeout_seconds: Annotated[float, Field(gt=0)] = 120.0
-    """The whole of a call, from sending to the last byte."""
-    fault_retries: Annotated[int, Field(ge=0)] = 5
-    """How often one call is sent again after a passing fault of the provider."""
-    backoff_seconds: Annotated[float, Field(gt=0)] = 1.0
-    """The first wait after a fault; each further one is up to twice as long."""
-    max_backoff_seconds: Annotated[float, Field(gt=0)] = 60.0
-    """The longest wait, unless the provider asks for a longer one."""
-    progress_seconds: Annotated[float, Field(gt=0)] = 5.0
-    """How often a run says how far it is."""
-
-
-class BudgetSettings(Settings):
-    """What may be spent. What does not fit is left out and runs next time."""
-
-    per_run_usd: Annotated[Decimal, Field(gt=0)] | None = None
-    """US dollars for one run of one batch."""
-    per_day_usd: Annotated[Decimal, Field(gt=0)] | None = None
-    """US dollars for a day in UTC, over all tasks and runs of this ledger, also those that run at the same time."""
-    per_run_tokens: Annotated[int, Field(ge=1)] | None = None
-    """Tokens for one run of one batch; works for a model without a known price, too."""
-    warn_at: Annotated[float, Field(gt=0, le=1)] = 0.8
-    """The share of a cap from which on a run warns."""
-
-    @property
-    def is_capped(self) -> bool:
-        """Whether there is any cap at all."""
-        return (self.per_run_usd, self.per_day_usd, self.per_run_tokens) != (None, None, None)
-
-
-class ExportSettings(Settings):
-    """Which files a person gets."""
-
-    formats: tuple[ExportFormat, ...] = ("csv", "jsonl")
-    """One file for each."""
-    columns: tuple[str, ...] = ()
-    """Column names in their order: of the input, of the output (dotted where nested) and of the status."""
-    only_accepted: bool = False
-    """Leave out rows without an accepted output."""
-    nested: Literal["flatten", "json"] = "flatten"
-    """Nested output fields become dotted columns, or stay JSON in one."""
-
-
 class ReportSettings(Settings):
     """What the report shows."""
 
@@ -225,6 +173,13 @@ class TaskSettings(Settings):
     """E-mail addresses, or `team:name`; shown in the UI."""
     tags: dict[str, str] = {}
     """Labels to find the task's assets by in the UI."""
+    extends: str | None = None
+    """The task file of which this one is a variant: what is not said here is as there.
+
+    Blocks are laid over each other key by key; texts, numbers and lists are replaced as a whole. A variant reads the
+    input and the schema of the task it extends unless it names others. The path starts from this file's folder, else
+    from the project.
+    """
     prompt: str
     """The prompt file."""
     input: InputSettings = InputSettings()
@@ -232,16 +187,34 @@ class TaskSettings(Settings):
     grouping: GroupingSettings = GroupingSettings()
     context: ContextSettings = ContextSettings()
     schema_: Annotated[SchemaSettings, Field(alias="schema")] = SchemaSettings()
+    answer: AnswerSettings = AnswerSettings()
     llm: LLMSettings = LLMSettings()
     attempts: AttemptSettings = AttemptSettings()
     judge: JudgeSettings | None = None
     """Without it every valid answer is accepted."""
+    hooks: HookSettings = HookSettings()
     limits: LimitSettings = LimitSettings()
     budget: BudgetSettings = BudgetSettings()
     checks: CheckSettings = CheckSettings()
     automation: AutomationSettings = AutomationSettings()
     export: ExportSettings = ExportSettings()
     report: ReportSettings = ReportSettings()
+    expected: ExpectedSettings | None = None
+    """Without it outputs get no score."""
+
+    @model_validator(mode="after")
+    def _keep_labels_apart(self) -> "TaskSettings":
+        if self.expected is None:
+            return self
+        self.expected.check(self.grouping, self.context, self.input.id_column)
+        if self.judge is None and self.expected.needs_judge:
+            raise ValueError("the scorer `judge` of `expected` needs a `judge` block")
+        if not self.context.include:
+            # Whoever reads the context gets it so: an asset or a preview cannot forget to hide the labels.
+            hidden = tuple(dict.fromkeys([*self.context.hidden, *self.expected.columns]))
+            context = self.context.model_copy(update={"hidden": hidden})
+            object.__setattr__(self, "context", context)
+        return self
 
     @property
     def judge_llm(self) -> LLMSettings:

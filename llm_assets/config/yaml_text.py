@@ -27,7 +27,9 @@ YamlValue: TypeAlias = "str | list[YamlValue] | dict[str, YamlValue] | None"
 _INVISIBLE = str.maketrans({"\u00a0": " ", "\u202f": " ", "\ufeff": None})
 """No-break spaces and byte order marks, which word processors and web pages leave in copied text."""
 
-_EMPTY_SCALARS = frozenset({"", "~", "null", "Null", "NULL"})
+REQUIRED_TAG = "!required"
+"""Stands before the words that say which value a person has to give."""
+EMPTY_SCALARS = frozenset({"", "~", "null", "Null", "NULL"})
 _USUAL_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
 
 
@@ -41,6 +43,8 @@ class YamlDocument:
     """Unquoted scalars are `PlainScalar`, other text is `str`; an empty text is None."""
     keys: Mapping[KeyPath, Position]
     values: Mapping[KeyPath, Position]
+    required: Mapping[KeyPath, str] = field(default_factory=dict[KeyPath, str])
+    """Values that a person has still to give, each with what its file says about it; they are None here."""
 
     def find_position(self, path: KeyPath, *, of: Literal["key", "value"] = "value") -> Position:
         """Where the value at `path` or its key stands; of the nearest block around it where there is none."""
@@ -77,6 +81,7 @@ def parse_yaml(text: str, *, file: str) -> YamlDocument:
         content=content,
         keys=MappingProxyType(reader.keys),
         values=MappingProxyType(reader.values),
+        required=MappingProxyType(reader.required),
     )
 
 
@@ -86,12 +91,16 @@ class _Reader:
 
     keys: dict[KeyPath, Position] = field(default_factory=dict[KeyPath, Position])
     values: dict[KeyPath, Position] = field(default_factory=dict[KeyPath, Position])
+    required: dict[KeyPath, str] = field(default_factory=dict[KeyPath, str])
     problems: list[Problem] = field(default_factory=list[Problem])
 
     def read(self, node: yaml.Node, *, path: KeyPath, parents: tuple[int, ...]) -> YamlValue:
         self.values[path] = _position(node)
         if id(node) in parents:
             self._refuse(node, path, "this alias (`*`) stands inside of what it repeats.", "")
+            return None
+        if node.tag == REQUIRED_TAG and isinstance(node, yaml.ScalarNode):
+            self.required[path] = str(node.value).strip()
             return None
         if node.tag not in _USUAL_TAGS:
             self._refuse(node, path, f"the tag `{node.tag}` is not understood.", _QUOTE_MARK)
@@ -142,4 +151,4 @@ def _read_scalar(node: yaml.Node) -> str | None:
     text = str(node.value)
     if getattr(node, "style", None):
         return text
-    return None if text in _EMPTY_SCALARS else PlainScalar(text)
+    return None if text in EMPTY_SCALARS else PlainScalar(text)

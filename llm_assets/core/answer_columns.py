@@ -47,8 +47,14 @@ _STATUS: dict[str, tuple[str, str]] = {
     "work_id": ("The item behind the line.", "work_id"),
     "group_key": ("The group of the line.", "group_key"),
     "n_rows": ("Rows of the input that the line answers for.", "n_rows"),
+    "score": ("What the project's scorer made of the output.", "outcome"),
+    "parse_errors": (
+        "What the text answer did not say as it should; defaults stand in.",
+        "outcome",
+    ),
 }
 """What the status columns of an export say, and the column of the outputs that each is made from."""
+_EXTRA = "What the project's request hook had travel with the item."
 _FILLED_STATUS = frozenset({"status", "attempts", "work_id", "n_rows"})
 
 
@@ -164,6 +170,8 @@ def _build_line_column(
     if column.source == "input":
         origin = ColumnOrigin(stage="input_snapshot", column=column.path[0])
         return StageColumn(name=column.name, kind=column.kind, origins=(origin,))
+    if column.source == "extra":
+        return StageColumn(name=column.name, kind=column.kind, description=_EXTRA)
     if column.source == "status":
         description, origin = _STATUS[column.path[0]]
         return StageColumn(

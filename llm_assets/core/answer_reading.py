@@ -8,6 +8,8 @@ from pydantic import BaseModel
 from llm_assets.core.answers import InvalidAnswer, ValidAnswer, parse_answer
 from llm_assets.core.calls import Answer
 from llm_assets.core.step import Judge
+from llm_assets.core.text_answers import parse_text_answer
+from llm_assets.core.text_form import RecordField
 
 FEEDBACK_INVALID = (
     "Your answer was not accepted: {problem}\n"
@@ -20,6 +22,15 @@ FEEDBACK_REJECTED = (
 FEEDBACK_TRUNCATED = (
     "Your answer was cut off. Answer again, more briefly, with the complete JSON object."
 )
+TEXT_FEEDBACK_INVALID = (
+    "Your answer was not accepted: {problem}\n"
+    "Answer again in the form that was asked for, complete, and with nothing else."
+)
+TEXT_FEEDBACK_REJECTED = (
+    "Your answer was checked and rejected: {problem}\n"
+    "Answer again, with that mended, in the form that was asked for, and with nothing else."
+)
+TEXT_FEEDBACK_TRUNCATED = "Your answer was cut off. Answer again, more briefly, but completely."
 MAX_ECHO_CHARS = 4000
 """A longer wrong answer is shown to the model only up to here: its end teaches nothing and costs tokens."""
 MAX_REASON_CHARS = 2000
@@ -47,31 +58,45 @@ class Verdict:
 
 
 def read_generated(
-    answer: Answer, output_model: type[BaseModel], *, has_cap: bool
+    answer: Answer,
+    output_model: type[BaseModel],
+    *,
+    has_cap: bool,
+    text_form: RecordField | None = None,
 ) -> ValidAnswer | Problem:
     """Judge how an answer ended first: what was cut off or refused is never parsed.
 
-    `has_cap` tells that a larger cap is the remedy for a cut-off answer, and not a shorter answer.
+    `has_cap` tells that a larger cap is the remedy for a cut-off answer, and not a shorter answer. `text_form` is
+    what is taken from a text answer; without it the answer has to be JSON.
     """
     if answer.finish_reason == "length":
         return Problem(
             outcome="truncated",
             text="The answer was cut off at the output cap.",
-            feedback="" if has_cap else FEEDBACK_TRUNCATED,
+            feedback=""
+            if has_cap
+            else TEXT_FEEDBACK_TRUNCATED
+            if text_form
+            else FEEDBACK_TRUNCATED,
         )
     if answer.refusal or answer.finish_reason == "content_filter":
         reason = answer.refusal or "the provider's content filter stopped it"
         return Problem(outcome="refused", text=f"The model refused: {reason}")
-    parsed = parse_answer(answer.text or "", output_model)
+    text = answer.text or ""
+    if text_form is None:
+        parsed, feedback = parse_answer(text, output_model), FEEDBACK_INVALID
+    else:
+        parsed = parse_text_answer(text, text_form, output_model)
+        feedback = TEXT_FEEDBACK_INVALID
     match parsed:
         case ValidAnswer():
             return parsed
-        case InvalidAnswer(problem=text):
+        case InvalidAnswer(problem=problem):
             return Problem(
                 outcome="invalid",
-                text=text,
-                echo=(answer.text or "")[:MAX_ECHO_CHARS],
-                feedback=FEEDBACK_INVALID.format(problem=text),
+                text=problem,
+                echo=text[:MAX_ECHO_CHARS],
+                feedback=feedback.format(problem=problem),
             )
         case _:
             assert_never(parsed)
@@ -94,11 +119,23 @@ def read_verdict(answer: Answer, judge: Judge) -> Verdict | Problem:
     )
 
 
-def build_rejection(answer: Answer, reason: str) -> Problem:
+def build_objection(answer: Answer, reason: str, *, is_text: bool) -> Problem:
+    """What a valid answer that a check does not accept means: it is asked for again like an invalid one."""
+    feedback = TEXT_FEEDBACK_INVALID if is_text else FEEDBACK_INVALID
+    return Problem(
+        outcome="invalid",
+        text=reason,
+        echo=(answer.text or "")[:MAX_ECHO_CHARS],
+        feedback=feedback.format(problem=reason[:MAX_REASON_CHARS]),
+    )
+
+
+def build_rejection(answer: Answer, reason: str, *, is_text: bool) -> Problem:
     """What a valid answer that the judge rejected means for the next attempt."""
+    feedback = TEXT_FEEDBACK_REJECTED if is_text else FEEDBACK_REJECTED
     return Problem(
         outcome="rejected",
         text=reason,
         echo=(answer.text or "")[:MAX_ECHO_CHARS],
-        feedback=FEEDBACK_REJECTED.format(problem=reason[:MAX_REASON_CHARS]),
+        feedback=feedback.format(problem=reason[:MAX_REASON_CHARS]),
     )

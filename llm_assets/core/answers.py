@@ -21,6 +21,8 @@ class ValidAnswer:
 
     output: dict[str, JsonValue]
     is_repaired: bool
+    parse_errors: tuple[str, ...] = ()
+    """What a text answer lacks or says unclearly, in fields that have a default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,8 @@ class InvalidAnswer:
     """An answer that it does not, with what the model is told about it."""
 
     problem: str
+    fields: tuple[str, ...] = ()
+    """The fields at fault, as far as single ones are."""
 
 
 def parse_answer(text: str, output_model: type[BaseModel]) -> ValidAnswer | InvalidAnswer:
@@ -45,6 +49,12 @@ def parse_answer(text: str, output_model: type[BaseModel]) -> ValidAnswer | Inva
     return judged or InvalidAnswer(problem="The answer is not one complete JSON object.")
 
 
+def validate_answer(text: str, output_model: type[BaseModel]) -> ValidAnswer | InvalidAnswer:
+    """Hold JSON text that is complete to the schema."""
+    judged = _validate(text, output_model, is_repaired=False)
+    return judged or InvalidAnswer(problem="The answer is not one complete JSON object.")
+
+
 def _validate(
     text: str, output_model: type[BaseModel], *, is_repaired: bool
 ) -> ValidAnswer | InvalidAnswer | None:
@@ -52,7 +62,9 @@ def _validate(
     try:
         output = _dump(output_model.model_validate_json(text, strict=True))
     except ValidationError as exc:
-        return None if _is_about_json(exc) else InvalidAnswer(problem=_render_problems(exc))
+        if _is_about_json(exc):
+            return None
+        return InvalidAnswer(problem=_render_problems(exc), fields=_list_fields(exc))
     except Exception as exc:  # noqa: BLE001 a schema's validators are a person's code and may raise anything
         reason = f"{type(exc).__name__}: {exc}"[:MAX_PROBLEM_CHARS]
         return InvalidAnswer(problem=f"The schema's own check failed on the answer: {reason}")
@@ -94,6 +106,12 @@ def _pair_up(
 
 def _is_about_json(exc: ValidationError) -> bool:
     return any(error["type"] == "json_invalid" for error in exc.errors(include_url=False))
+
+
+def _list_fields(exc: ValidationError) -> tuple[str, ...]:
+    """The outermost fields that are complained about; none where something is wrong with the whole."""
+    places = [error["loc"] for error in exc.errors(include_url=False, include_context=False)]
+    return tuple(dict.fromkeys(str(place[0]) for place in places)) if all(places) else ()
 
 
 def _render_problems(exc: ValidationError) -> str:

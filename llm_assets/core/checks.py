@@ -8,6 +8,9 @@ from pydantic import BaseModel
 
 from llm_assets.config.checks import BudgetRule, CheckName, ShareRule
 from llm_assets.config.task import BudgetSettings
+from llm_assets.core.assessment import AssessmentMeta, find_shortfalls
+from llm_assets.core.export import ExportTable
+from llm_assets.core.export_misfits import find_misfits
 from llm_assets.core.ids import RowId, WorkId
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.item_matching import match_items
@@ -122,6 +125,39 @@ def decide_valid_outputs(
             "invalid": states["invalid"],
             "not_told": states["unknown"],
         },
+    )
+
+
+def decide_column_types(table: ExportTable) -> CheckResult:
+    """Whether every value of an export is of its column's kind; the files hold those that are not as they are."""
+    misfits = find_misfits(table)
+    sentence = "Every value is of its column's kind."
+    if misfits:
+        first = misfits[0]
+        sentence = (
+            f"{first.column.name}: {_count(first.n_values, 'value')} not of the kind {first.column.kind}, the first "
+            f"in row {first.first_row}. They are exported as they are."
+        )
+    numbers = {"columns": len(misfits), "values": sum(each.n_values for each in misfits)}
+    return CheckResult(
+        name="column_types", is_passed=not misfits, sentence=sentence, numbers=numbers
+    )
+
+
+def decide_score(meta: AssessmentMeta) -> CheckResult:
+    """Whether a batch scores as well as it has to, as a whole and in every field."""
+    score = meta.total.score
+    reached = (
+        "Nothing was scored."
+        if score is None
+        else f"The score is {score:.3f} over {_count(meta.total.n_scored, 'item')}."
+    )
+    shortfalls = find_shortfalls(meta)
+    return CheckResult(
+        name="score",
+        is_passed=not shortfalls,
+        sentence=" ".join(shortfalls) or reached,
+        numbers={} if score is None else {"score": round(score, 4)},
     )
 
 

@@ -7,7 +7,7 @@ from typing import get_args
 
 from pydantic import JsonValue
 
-from llm_assets.config.task import ExportFormat
+from llm_assets.config.export import ExportFormat
 from llm_assets.core.ids import BatchKey, TaskName
 from llm_assets.core.stage_graph import StageGraph
 from llm_assets.core.staleness import Cell
@@ -16,7 +16,7 @@ from llm_assets.errors import InputError, suggest
 ARTIFACTS = "artifacts"
 FILES_FOR_PEOPLE: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "export": ("exports", get_args(ExportFormat)),
-    "report": ("reports", ("md",)),
+    "report": ("reports", ("md", "html", "json")),
 }
 """Where a stage writes files for people, and their endings; other files in those folders are not its own."""
 VALUE_ENDINGS = (".jsonl", ".json")

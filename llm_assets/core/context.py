@@ -32,16 +32,19 @@ def decide_visible_columns(columns: tuple[str, ...], settings: ContextSettings) 
     """The columns the model may see, in the order in which a row is written out.
 
     A name in `include` or `exclude` that no column has is a `ConfigError`, and so is an `exclude` that leaves
-    nothing to see. A table without any column has nothing to decide.
+    nothing to see. A hidden column need not be there. A table without any column has nothing to decide.
     """
     if not columns:
         return ()
     _check_names(settings.include, key="include", columns=columns)
     _check_names(settings.exclude, key="exclude", columns=columns)
-    wanted = frozenset(settings.include or columns) - frozenset(settings.exclude)
+    kept_back = frozenset((*settings.exclude, *settings.hidden))
+    wanted = frozenset(settings.include or columns) - kept_back
     if not wanted:
+        named = "`context.exclude`" + (" and the hidden columns" if settings.hidden else "")
+        leave = "leave" if settings.hidden else "leaves"
         raise ConfigError(
-            f"`context.exclude` leaves the model no column to see. {render_columns(columns)}",
+            f"{named} {leave} the model no column to see. {render_columns(columns)}",
             remedy="Take at least one column out of it.",
         )
     visible = tuple(name for name in columns if name in wanted)

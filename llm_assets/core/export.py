@@ -8,6 +8,9 @@ once.
 Where the task has a judge, the fields of its verdict stand beside the outputs that it accepted, as `judge.verdict`,
 `judge.reason` and so on. A row whose answers it rejected has neither output nor verdict: its `status` is `rejected`,
 and its `error` is the judge's last reason.
+
+Where answers are text, `parse_errors` says what an accepted one lacks; a default stands in its place.
+What a request hook had travel with an item stands in columns `extra.<name>`, a scorer's number in `score`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,15 +20,17 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, JsonValue
 
-from llm_assets.config.task import ExportSettings
+from llm_assets.config.export import ColumnType, ExportSettings
+from llm_assets.core.export_choice import decide_columns
 from llm_assets.core.export_columns import (
     ColumnSource,
     ExportColumn,
+    build_extra_columns,
     build_input_columns,
     build_status_columns,
     build_unique_names,
-    decide_columns,
 )
+from llm_assets.core.export_values import read_as
 from llm_assets.core.ids import WorkId
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.item_matching import match_items
@@ -89,10 +94,11 @@ def build_export(
     """Put the rows and what became of them side by side.
 
     `output_columns` come from `build_output_columns`, and from `build_verdict_columns` where there is a judge; a
-    field of an output that they do not cover follows after them as JSON, so that nothing is dropped. `StorageError` where the outputs are not those of these rows,
-    `ConfigError` where a chosen column does not exist.
+    field of an output that they do not cover follows after them as JSON, so that nothing is dropped.
+    `StorageError` where the outputs are not those of these rows, `ConfigError` where a chosen column does not exist.
     """
     items_by_row = match_items(snapshot, outputs)
+    hooks = {hook.kind for hook in outputs.meta.hooks}
     if items_meta.mode == "group_output":
         input_names = tuple(filter(None, [items_meta.grouping_column]))
         lines = _build_group_lines(snapshot, outputs, input_names)
@@ -106,15 +112,16 @@ def build_export(
             *build_input_columns(input_names, [line.values for line in lines]),
             *output_columns,
             *build_uncovered_columns(outputs, output_columns),
-            *build_status_columns(items_meta.mode),
+            *(_build_extra_columns(outputs, settings) if "request" in hooks else ()),
+            *build_status_columns(
+                items_meta.mode, is_text=outputs.meta.is_text, is_scored="scorer" in hooks
+            ),
         ]
     )
     columns = decide_columns(
         available, chosen=settings.columns, is_rehearsal=outputs.meta.is_rehearsal
     )
-    return _build_table(
-        lines, columns=columns, meta=outputs.meta, only_accepted=settings.only_accepted
-    )
+    return _build_table(lines, columns=columns, meta=outputs.meta, settings=settings)
 
 
 def _build_table(
@@ -122,10 +129,15 @@ def _build_table(
     *,
     columns: tuple[ExportColumn, ...],
     meta: LLMOutputsMeta,
-    only_accepted: bool,
+    settings: ExportSettings,
 ) -> ExportTable:
     accepted = [line for line in lines if line.item.outcome == "accepted"]
-    kept = accepted if only_accepted else lines
+    kept = accepted if settings.only_accepted else lines
+    wanted: dict[str, ColumnType] = {
+        choice.as_ or choice.column: choice.type
+        for choice in settings.columns
+        if choice.type is not None
+    }
     return ExportTable(
         meta=ExportMeta(
             columns=columns,
@@ -134,7 +146,7 @@ def _build_table(
             n_left_out=len(lines) - len(kept),
             is_rehearsal=meta.is_rehearsal,
         ),
-        records=tuple(_build_row(line, columns=columns, meta=meta) for line in kept),
+        records=tuple(_build_row(line, columns=columns, wanted=wanted, meta=meta) for line in kept),
     )
 
 
@@ -146,6 +158,12 @@ def _build_group_lines(
         _Line(values={name: rows[item.row_ids[0]][name] for name in input_names}, item=item)
         for item in outputs.records
     ]
+
+
+def _build_extra_columns(outputs: LLMOutputs, settings: ExportSettings) -> tuple[ExportColumn, ...]:
+    extras = (item.extra for item in outputs.records)
+    chosen = tuple(column.column for column in settings.columns)
+    return build_extra_columns(extras, chosen=chosen)
 
 
 def build_uncovered_columns(
@@ -167,18 +185,22 @@ def build_uncovered_columns(
 
 
 def _build_row(
-    line: _Line, *, columns: tuple[ExportColumn, ...], meta: LLMOutputsMeta
+    line: _Line,
+    *,
+    columns: tuple[ExportColumn, ...],
+    wanted: Mapping[str, ColumnType],
+    meta: LLMOutputsMeta,
 ) -> ExportRow:
     sources: dict[ColumnSource, Mapping[str, JsonValue] | None] = {
         "input": line.values,
         "output": line.item.output,
+        "extra": line.item.extra,
         "judge": line.item.verdict,
         "status": _build_status(line.item, meta),
     }
-    return ExportRow(
-        work_id=line.item.work_id,
-        values={column.name: read_path(sources[column.source], column.path) for column in columns},
-    )
+    values = {column.name: read_path(sources[column.source], column.path) for column in columns}
+    values |= {name: read_as(values[name], kind) for name, kind in wanted.items()}
+    return ExportRow(work_id=line.item.work_id, values=values)
 
 
 def read_path(source: Mapping[str, JsonValue] | None, path: tuple[str, ...]) -> JsonValue:
@@ -205,6 +227,8 @@ def _build_status(item: ItemOutput, meta: LLMOutputsMeta) -> dict[str, JsonValue
         "work_id": item.work_id,
         "group_key": item.group_key,
         "n_rows": len(item.row_ids),
+        "score": item.score,
+        "parse_errors": "; ".join(item.parse_errors) or None,
     }
 
 

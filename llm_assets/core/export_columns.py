@@ -1,19 +1,16 @@
 """Which columns an export has, what each is called and where its values come from."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Literal
 
 from pydantic import JsonValue
 
 from llm_assets.config.grouping import Mode
+from llm_assets.core.export_values import ColumnKind
 from llm_assets.core.json_schema import DEFS_PREFIX
 from llm_assets.core.values import FrozenModel
-from llm_assets.errors import ConfigError
 
-ColumnSource = Literal["input", "output", "judge", "status"]
-ColumnKind = Literal["text", "integer", "number", "boolean", "json"]
-"""`json` is everything that is not one plain type: lists, free objects, mixed values."""
+ColumnSource = Literal["input", "output", "extra", "judge", "status"]
 
 REHEARSAL_COLUMN = "answered_by"
 """Part of every export of a rehearsal, chosen or not."""
@@ -22,11 +19,17 @@ STATUS_KINDS: dict[str, ColumnKind] = {
     "status": "text",
     "error": "text",
     "attempts": "integer",
-    "cost_usd": "text",  # the exact decimal: a binary number would change it
+    "cost_usd": "decimal",
     REHEARSAL_COLUMN: "text",
     "work_id": "text",
     "group_key": "text",
 }
+EXTRA = "extra."
+"""How the columns begin that hold what a hook had travel with an item."""
+SCORE_KINDS: dict[str, ColumnKind] = {"score": "number"}
+"""Further status columns where a hook gives scores."""
+TEXT_STATUS_KINDS: dict[str, ColumnKind] = {"parse_errors": "text"}
+"""Further status columns where answers are text."""
 GROUP_STATUS_KINDS: dict[str, ColumnKind] = {"n_rows": "integer"}
 """Further status columns where one line stands for a whole group."""
 
@@ -36,6 +39,7 @@ _KINDS_BY_TYPE: dict[str, ColumnKind] = {
     "number": "number",
     "boolean": "boolean",
 }
+_KINDS_BY_FORMAT: dict[str, ColumnKind] = {"date": "date", "date-time": "datetime"}
 
 
 class ExportColumn(FrozenModel):
@@ -91,9 +95,34 @@ def build_input_columns(
     )
 
 
-def build_status_columns(mode: Mode) -> tuple[ExportColumn, ...]:
+def build_extra_columns(
+    items: Iterable[Mapping[str, JsonValue] | None], *, chosen: tuple[str, ...]
+) -> tuple[ExportColumn, ...]:
+    """What a hook had travel with the items, as `extra.<name>`, in the order of the names.
+
+    A column that is chosen is there although no item of the batch has a value for it.
+    """
+    found = [item for item in items if item is not None]
+    wanted = {name.removeprefix(EXTRA) for name in chosen if name.startswith(EXTRA)}
+    return tuple(
+        ExportColumn(
+            name=f"{EXTRA}{name}",
+            source="extra",
+            path=(name,),
+            kind=_decide_kind({type(item.get(name)) for item in found}),
+        )
+        for name in sorted(wanted.union(*found))
+    )
+
+
+def build_status_columns(
+    mode: Mode, *, is_text: bool = False, is_scored: bool = False
+) -> tuple[ExportColumn, ...]:
     """What is said about each line, whatever became of it."""
-    kinds = STATUS_KINDS | (GROUP_STATUS_KINDS if mode == "group_output" else {})
+    of_texts = TEXT_STATUS_KINDS if is_text else {}
+    of_groups = GROUP_STATUS_KINDS if mode == "group_output" else {}
+    scores = SCORE_KINDS if is_scored else {}
+    kinds = STATUS_KINDS | scores | of_texts | of_groups
     return tuple(
         ExportColumn(name=name, source="status", path=(name,), kind=kind)
         for name, kind in kinds.items()
@@ -112,43 +141,6 @@ def build_unique_names(columns: Iterable[ExportColumn]) -> tuple[ExportColumn, .
             name = f"{column.source}.{name}"
         unique[name] = column.model_copy(update={"name": name})
     return tuple(unique.values())
-
-
-def decide_columns(
-    available: tuple[ExportColumn, ...], *, chosen: tuple[str, ...], is_rehearsal: bool
-) -> tuple[ExportColumn, ...]:
-    """The chosen columns in the chosen order; all of them where none is chosen.
-
-    A rehearsal always says so, line by line. `ConfigError` names every unknown or repeated choice.
-    """
-    if not chosen:
-        return available
-    by_name = {column.name: column for column in available}
-    _check_choice(chosen, names=tuple(by_name))
-    marks = [
-        column.name
-        for column in available
-        if column.source == "status" and column.path == (REHEARSAL_COLUMN,)
-    ]
-    forced = [name for name in marks if is_rehearsal and name not in chosen]
-    return tuple(by_name[name] for name in (*chosen, *forced))
-
-
-def _check_choice(chosen: tuple[str, ...], *, names: tuple[str, ...]) -> None:
-    problems = [_describe_unknown(name, names) for name in chosen if name not in names]
-    repeated = {name: None for name in chosen if chosen.count(name) > 1}
-    problems += [f"{name!r} is chosen more than once." for name in repeated]
-    if problems:
-        raise ConfigError(
-            f"`export.columns` does not fit this batch: {' '.join(problems)}",
-            remedy=f"Choose from: {', '.join(names)}.",
-        )
-
-
-def _describe_unknown(name: str, names: tuple[str, ...]) -> str:
-    close = get_close_matches(name, names, n=1)
-    hint = f" (did you mean {close[0]!r}?)" if close else ""
-    return f"there is no column {name!r}{hint}."
 
 
 def _decide_kind(types: set[type]) -> ColumnKind:
@@ -207,7 +199,9 @@ def _has_fixed_fields(schema: Mapping[str, JsonValue]) -> bool:
 
 
 def _read_kind(schema: Mapping[str, JsonValue]) -> ColumnKind:
-    named = schema.get("type")
+    named, spelling = schema.get("type"), schema.get("format")
+    if named == "string" and isinstance(spelling, str):
+        return _KINDS_BY_FORMAT.get(spelling, "text")
     return _KINDS_BY_TYPE.get(named, "json") if isinstance(named, str) else "json"
 
 

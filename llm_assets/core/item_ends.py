@@ -71,6 +71,8 @@ def build_end(
     output: dict[str, JsonValue] | None = None,
     verdict: dict[str, JsonValue] | None = None,
     accepted_at: datetime | None = None,
+    parse_errors: tuple[str, ...] = (),
+    score: float | None = None,
 ) -> ItemOutput:
     """What became of an item."""
     work = item.work
@@ -85,6 +87,9 @@ def build_end(
         reason=reason,
         attempts=tuple(tried),
         accepted_at=accepted_at,
+        parse_errors=parse_errors,
+        extra=None if item.extra is None else dict(item.extra),
+        score=score,
     )
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from llm_assets.core.answer_reading import (
     Problem,
     Verdict,
+    build_objection,
     build_rejection,
     read_generated,
     read_verdict,
@@ -23,10 +24,13 @@ from llm_assets.core.answers import ValidAnswer
 from llm_assets.core.calls import Answer, CallRequest, Fault, Purpose
 from llm_assets.core.ids import CallKey
 from llm_assets.core.item_ends import build_attempt, build_end, build_fault_attempt
+from llm_assets.core.item_hooks import HookFailure, finish_output, prepare_item, score_output
 from llm_assets.core.items import Item
 from llm_assets.core.llm_outputs import Attempt, ItemOutput, Outcome
 from llm_assets.core.requests import build_generate_request, build_judge_request
 from llm_assets.core.step import Judge, Step
+from llm_assets.errors import ConfigError
+from llm_assets.hooks import Rejection, Skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +69,7 @@ def build_fault_output(
     number = life.n_generated + (asked.purpose == "generate")
     tried = [*life.tried, build_fault_attempt(key, fault, number=number, purpose=asked.purpose)]
     whose = "The judge did not answer: " if asked.purpose == "judge" else ""
-    return build_end(item, "failed", f"{whose}{fault.message}", tried)
+    return build_end(life.item, "failed", f"{whose}{fault.message}", tried)
 
 
 def build_unasked_output(
@@ -74,7 +78,7 @@ def build_unasked_output(
     """The end of an item whose next call is not sent in this run; a later run goes on from here."""
     life = _Life(step=step, item=item, answers=answers, n_known=len(answers))
     life.advance()
-    return build_end(item, outcome, reason, life.tried)
+    return build_end(life.item, outcome, reason, life.tried)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,27 +98,67 @@ class _Life:
     tried: list[Attempt] = field(default_factory=list[Attempt])
 
     def advance(self) -> Ask | Done:
+        if self.step.hooks is not None:
+            prepared = prepare_item(self.step.hooks, self.item)
+            if not isinstance(prepared, Item):
+                return self._leave_out(prepared)
+            self.item = prepared
+        return self._go_on()
+
+    def _leave_out(self, why: Skip | HookFailure) -> Done:
+        outcome: Outcome = "skipped" if isinstance(why, Skip) else "failed"
+        return Done(output=build_end(self.item, outcome, why.reason, self.tried))
+
+    def _go_on(self) -> Ask | Done:
         problem: Problem | None = None
         while (answer := self._take()) is not None:
             self.n_generated += 1
             read = read_generated(
-                answer, self.step.output_model, has_cap=self.step.max_output_tokens is not None
+                answer,
+                self.step.output_model,
+                has_cap=self.step.max_output_tokens is not None,
+                text_form=self.step.text_form,
             )
+            if isinstance(read, ValidAnswer):
+                read = self._finish(answer, read)
             self._note(answer, read)
+            if isinstance(read, Problem) and read.outcome == "failed":
+                return self._end(read)  # a hook's fault: another answer would meet it, too
             decided = self._check(answer, read) if isinstance(read, ValidAnswer) else read
             if not isinstance(decided, Problem):
                 return decided
             problem = decided
             if self._must_end(problem):
                 return self._end(problem)
-        request = build_generate_request(
-            self.step,
-            self.item,
-            number=self.n_generated + 1,
-            problem=problem,
-            n_truncated=self.n_truncated,
-        )
+        return self._ask(problem)
+
+    def _ask(self, problem: Problem | None) -> Ask | Done:
+        try:
+            request = build_generate_request(
+                self.step,
+                self.item,
+                number=self.n_generated + 1,
+                problem=problem,
+                n_truncated=self.n_truncated,
+            )
+        except ConfigError as exc:
+            if not self.item.names:
+                raise
+            what = f"What the request hook gives does not fit the prompt: {exc}"
+            return self._end(Problem(outcome="failed", text=what))
         return Ask(request=request, purpose="generate")
+
+    def _finish(self, answer: Answer, valid: ValidAnswer) -> ValidAnswer | Problem:
+        """The output as the hooks leave it, or what they have against it."""
+        if self.step.hooks is None:
+            return valid
+        finished = finish_output(self.step.hooks, self.item, valid, self.step.output_model)
+        if isinstance(finished, HookFailure):
+            return Problem(outcome="failed", text=finished.reason)
+        if isinstance(finished, Rejection):
+            is_text = self.step.text_form is not None
+            return build_objection(answer, finished.reason, is_text=is_text)
+        return finished
 
     def _take(self) -> Answer | None:
         """The next answer on record, if there is one."""
@@ -133,7 +177,7 @@ class _Life:
             return verdict
         if verdict.is_accepted:
             return self._accept(answer, valid, verdict=verdict)
-        return build_rejection(answer, verdict.reason)
+        return build_rejection(answer, verdict.reason, is_text=self.step.text_form is not None)
 
     def _find_verdict(self, judge: Judge, valid: ValidAnswer) -> Verdict | Ask | Done:
         """The judge's verdict, the call that asks for it, or the end of an item that gets none."""
@@ -218,6 +262,9 @@ class _Life:
         )
 
     def _accept(self, answer: Answer, valid: ValidAnswer, *, verdict: Verdict | None) -> Done:
+        score = None if self.step.hooks is None else score_output(self.step.hooks, valid.output)
+        if isinstance(score, HookFailure):
+            return self._end(Problem(outcome="failed", text=score.reason))
         end = build_end(
             self.item,
             "accepted",
@@ -226,6 +273,8 @@ class _Life:
             output=valid.output,
             verdict=verdict.output.output if verdict else None,
             accepted_at=answer.answered_at,
+            parse_errors=valid.parse_errors,
+            score=score,
         )
         return Done(output=end)
 

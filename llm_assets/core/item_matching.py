@@ -20,3 +20,9 @@ def match_items(snapshot: InputSnapshot, outputs: LLMOutputs) -> dict[RowId, Ite
             remedy="Run the task again for this batch; calls that were answered are not repeated.",
         )
     return items
+
+
+def is_match(snapshot: InputSnapshot, outputs: LLMOutputs) -> bool:
+    """Whether there is an item for every row, and none for any other."""
+    answered = {row_id for item in outputs.records for row_id in item.row_ids}
+    return answered == {row.row_id for row in snapshot.records}

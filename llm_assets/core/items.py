@@ -1,6 +1,9 @@
 """What the item loop knows of one item, and the names its prompts can use."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
 
 from llm_assets.core.context import render_row_block
 from llm_assets.core.work_items import WorkItem
@@ -14,6 +17,10 @@ class Item:
     group_context: str | None
     epoch: int
     """How often this item was forced to ask anew."""
+    names: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    """What the request hook gives the prompt."""
+    extra: Mapping[str, JsonValue] | None = None
+    """What the request hook has travel with the item."""
 
 
 def build_names(item: Item, *, columns: tuple[str, ...], used: frozenset[str]) -> dict[str, object]:
@@ -28,4 +35,4 @@ def build_names(item: Item, *, columns: tuple[str, ...], used: frozenset[str]) -
         names["row_block"] = render_row_block(work.values, columns)
     if work.group_key is not None:
         names |= {"group_key": work.group_key, "group_context": item.group_context}
-    return names
+    return names | dict(item.names)

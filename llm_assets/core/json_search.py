@@ -43,7 +43,7 @@ def find_json(text: str) -> FoundJson | None:
     None where there is no JSON. An answer whose brackets are not all closed counts as cut off, whatever the
     server says of it, and is not repaired: its missing end would look like a short answer.
     """
-    bare = _THINKING.sub("", text.lstrip("\ufeff"), count=1).strip()
+    bare = drop_thinking(text).strip()
     fences = _list_fences(bare)
     for start in (0, *fences):
         value = _read_json(bare, start)[0]
@@ -57,6 +57,11 @@ def find_json(text: str) -> FoundJson | None:
     broken = [part for part in parts if isinstance(part, _Broken)]
     repaired = _repair(_choose(broken, fences)) if broken else None
     return repaired or (_spell(values[0], is_repaired=False) if values else None)
+
+
+def drop_thinking(text: str) -> str:
+    """The text without the thinking that some models put before their answer."""
+    return _THINKING.sub("", text.lstrip("\ufeff"), count=1)
 
 
 def _list_fences(text: str) -> tuple[int, ...]:

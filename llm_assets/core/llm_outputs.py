@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import ConfigDict, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
+from llm_assets.config.hooks import HookKind
 from llm_assets.core.calls import Purpose
 from llm_assets.core.fingerprint import fingerprint
 from llm_assets.core.ids import CallKey, GroupContextId, GroupKey, RowId, Sha256, WorkId
+from llm_assets.core.run_origin import GitState
+from llm_assets.core.setting_changes import SettingChange
 from llm_assets.core.values import CollectionMeta, FrozenModel
 
 Outcome = Literal[
@@ -38,7 +41,18 @@ OUTCOMES: tuple[Outcome, ...] = (
     "blocked",
 )
 
+TEXT_LEVEL = "text"
+"""Stands in place of the level of structured output where answers are text."""
+
 _RECORD = ConfigDict(extra="forbid")
+
+
+def _is_empty(value: object) -> bool:
+    return not value
+
+
+def _is_none(value: object) -> bool:
+    return value is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +102,13 @@ class ItemOutput:
     attempts: tuple[Attempt, ...]
     accepted_at: datetime | None
     """When the accepted answer was made, in UTC."""
+    parse_errors: Annotated[tuple[str, ...], Field(exclude_if=_is_empty)] = ()
+    """What an accepted text answer lacks or says unclearly; defaults stand in its place. Not kept where there is
+    nothing to say."""
+    extra: Annotated[dict[str, JsonValue] | None, Field(exclude_if=_is_none)] = None
+    """What the request hook had travel with the item; not kept where there is nothing."""
+    score: Annotated[float | None, Field(exclude_if=_is_none)] = None
+    """The scorer's number for the accepted output; not kept where there is none."""
 
 
 class Totals(FrozenModel):
@@ -105,6 +126,16 @@ class Totals(FrozenModel):
     n_calls_unpriced: int
     """Calls whose price is not known; while there are any, the cost is a lower bound."""
     tokens_are_approximate: bool
+
+
+class HookRecord(FrozenModel):
+    """A function of the project that outputs were made with."""
+
+    kind: HookKind
+    name: str
+    """File and function."""
+    source_sha256: Sha256
+    """Of the file."""
 
 
 class LLMOutputsMeta(CollectionMeta):
@@ -128,9 +159,22 @@ class LLMOutputsMeta(CollectionMeta):
     is_judge_rehearsal: bool = False
     """Whether the offline model judged."""
     structured_output: str
-    """The level at which the endpoint was held to the schema."""
+    """The level at which the endpoint was held to the schema, or `TEXT_LEVEL`."""
     parameters: dict[str, JsonValue]
+    hooks: Annotated[tuple[HookRecord, ...], Field(exclude_if=_is_empty)] = ()
+    """In the order in which they are called; not kept where there are none."""
     totals: Totals
+    changes: tuple[SettingChange, ...] = ()
+    """What was set for the run that made them alone."""
+    git: GitState | None = None
+    """Where the project stood then; None where it is in no repository."""
+    cache_saving_usd: Decimal | None = None
+    """What cached tokens saved; None where there are none or the price is not known."""
+
+    @property
+    def is_text(self) -> bool:
+        """Whether answers are text, from which outputs are taken."""
+        return self.structured_output == TEXT_LEVEL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,4 +221,7 @@ def fingerprint_outputs(outputs: LLMOutputs) -> Sha256:
 
 def _list_what_counts(record: ItemOutput) -> list[object]:
     ids = [record.work_id, record.row_ids]
-    return [*ids, record.outcome, record.output, record.verdict, record.reason]
+    parts: list[object] = [*ids, record.outcome, record.output, record.verdict, record.reason]
+    added = [record.parse_errors, record.extra, record.score]
+    # Records of tasks that know nothing of these keep their hash.
+    return [*parts, *added] if any(value not in (None, ()) for value in added) else parts

@@ -38,6 +38,8 @@ class Plan:
     calls: CallCounts
     n_calls_reused: int
     estimate: Estimate
+    warnings: tuple[str, ...] = ()
+    """What a person may want to mend in the prompts first."""
 
     @property
     def n_to_run(self) -> int:
@@ -88,6 +90,7 @@ def build_plan(
     reasons: Sequence[Reason],
     calls: CallCounts,
     estimate: Estimate,
+    warnings: tuple[str, ...] = (),
 ) -> Plan:
     """Count what is there and what is to be done; `reasons` are those of the chosen items."""
     counts = Counter(reasons)
@@ -99,4 +102,5 @@ def build_plan(
         calls=calls,
         n_calls_reused=len({answer.key for state in replayed for answer in state.answers}),
         estimate=estimate,
+        warnings=warnings,
     )

@@ -91,6 +91,7 @@ def build_plan_record(plan: Plan) -> dict[str, JsonValue]:
         },
         "lengths_are_guessed": estimate.is_guess,
         "tokens_are_approximate": estimate.is_approximate,
+        "warnings": list(plan.warnings),
     }
 
 

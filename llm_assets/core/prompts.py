@@ -1,15 +1,18 @@
 """How a prompt file and an item become the messages that are sent."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from jinja2 import Template, TemplateSyntaxError, meta, nodes
+from jinja2 import TemplateSyntaxError
 
 from llm_assets.config.prompt import PromptSettings
-from llm_assets.core.calls import Message
+from llm_assets.core.calls import Message, Role
 from llm_assets.core.fingerprint import fingerprint
 from llm_assets.core.ids import Sha256
-from llm_assets.core.templating import RENDER_ERRORS, template_environment
+from llm_assets.core.prompt_order import SharedPrefix, build_pieces, find_shared_prefix
+from llm_assets.core.prompt_texts import PromptText, Template, Use, read_prompt_text
+from llm_assets.core.prompt_warnings import list_prompt_warnings
+from llm_assets.core.templating import RENDER_ERRORS
 from llm_assets.errors import ConfigError, suggest
 
 ROW_NAMES = frozenset({"row", "row_block"})
@@ -20,6 +23,20 @@ JUDGE_NAMES = frozenset({"output", "output_json"})
 NO_NAMES: frozenset[str] = frozenset()
 RESERVED_NAMES = ROW_NAMES | GROUP_NAMES | STATIC_NAMES | JUDGE_NAMES
 """Names with a meaning of their own; a column called like one is reached as `row["..."]`."""
+BLOCK_NAMES = frozenset({"row", "output"})
+"""Names that hold others and are no text themselves."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """One message of a prompt before it is filled."""
+
+    role: Role
+    part: str
+    """What it is called in the file: `system`, `messages[0]`, `user`."""
+    template: Template
+    fixed_text: str | None
+    """What it says, rendered once, where it depends on no item."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,21 +48,25 @@ class Prompt:
     """Of the templates, not of the file: a comment in the file changes nothing."""
     names: frozenset[str]
     """The names its templates use."""
-    system: Template
-    user: Template
-    static_system: str | None
-    """The system turn, rendered once, where it depends on no item."""
-    static_values: Mapping[str, object] = field(repr=False)
+    turns: tuple[Turn, ...]
+    static_values: Mapping[str, str] = field(repr=False)
+    shared_prefix: SharedPrefix
+    """What prompts of one task or one group begin with."""
+    warnings: tuple[str, ...] = ()
+    """What a person could mend in it."""
 
     def render(self, values: Mapping[str, object]) -> tuple[Message, ...]:
-        """The messages for one item; `ConfigError` where a template names what the item does not have."""
+        """The messages for one item, without empty ones before the last.
+
+        `ConfigError` where a template names what the item does not have.
+        """
         names = {**values, **self.static_values}
-        system = self.static_system
-        if system is None:
-            system = _render(self.system, names, path=self.path, part="system")
-        user = _render(self.user, names, path=self.path, part="user")
-        turns = [Message(role="user", content=user)]
-        return (Message(role="system", content=system), *turns) if system.strip() else tuple(turns)
+        messages = [
+            Message(role=turn.role, content=_render(turn, names, path=self.path))
+            for turn in self.turns
+        ]
+        *leading, last = messages
+        return (*(message for message in leading if message.content.strip()), last)
 
 
 def build_prompt(
@@ -65,90 +86,117 @@ def build_prompt(
         item_names: The names of this mode, out of `RESERVED_NAMES`.
         llm_schema: The JSON text of the answer's schema.
 
-    Raises `ConfigError` naming the file, the name it cannot know and the columns there are.
+    Raises `ConfigError` naming the file, the name it cannot know, its line and the columns there are.
     """
     is_about_rows = "row" in item_names
     known = item_names | STATIC_NAMES | (frozenset(columns) if is_about_rows else NO_NAMES)
-    system_names = _check(settings.system, path=path, part="system", known=known, columns=columns)
-    user_names = _check(settings.user, path=path, part="user", known=known, columns=columns)
-    static_values: dict[str, object] = {"llm_schema": llm_schema}
-    system = template_environment.from_string(settings.system)
-    is_static = system_names <= STATIC_NAMES
-    return Prompt(
-        path=path,
-        sha256=fingerprint([settings.system, settings.user]),
-        names=system_names | user_names,
-        system=system,
-        user=template_environment.from_string(settings.user),
-        static_system=_render(system, static_values, path=path, part="system")
-        if is_static
-        else None,
-        static_values=static_values,
-    )
+    names = _Names(known=known, columns=columns, blocks=BLOCK_NAMES & item_names)
+    return _build(settings, names, path=path, static_values={"llm_schema": llm_schema})
 
 
 def render_free_prompt(
     settings: PromptSettings, values: Mapping[str, object], *, path: str
 ) -> tuple[Message, ...]:
     """The messages of a prompt that is about no item, such as the one that proposes a schema."""
-    known = frozenset(values)
-    parts = (("system", settings.system), ("user", settings.user))
-    used = [_check(text, path=path, part=part, known=known, columns=()) for part, text in parts]
-    prompt = Prompt(
+    names = _Names(known=frozenset(values), columns=(), blocks=NO_NAMES)
+    return _build(settings, names, path=path, static_values={}).render(values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Names:
+    """What the templates of a prompt can use."""
+
+    known: frozenset[str]
+    columns: tuple[str, ...]
+    blocks: frozenset[str]
+    """Those that hold other names and are no text themselves."""
+
+    def find_unknown(self, text: PromptText, settings: PromptSettings) -> list[Use]:
+        """The uses that nothing is there for."""
+        known = self.known - self.blocks if settings.syntax == "braces" else self.known
+        if "row" not in known:
+            return [use for use in text.uses if not use.is_key and use.name not in known]
+        return [use for use in text.uses if use.name not in (self.columns if use.is_key else known)]
+
+
+def _build(
+    settings: PromptSettings,
+    names: _Names,
+    *,
+    path: str,
+    static_values: Mapping[str, str],
+) -> Prompt:
+    texts: list[PromptText] = []
+    turns: list[Turn] = []
+    for role, part, source in _list_sources(settings):
+        text = _read(source, settings, path=path, part=part)
+        _check(names.find_unknown(text, settings), names, path=path, part=part)
+        turn = Turn(role=role, part=part, template=text.template, fixed_text=None)
+        if text.names <= static_values.keys():
+            fixed_text = _render(turn, static_values, path=path)
+            turn = replace(turn, fixed_text=fixed_text)
+        turns.append(turn)
+        texts.append(text)
+    segments = [segment for text in texts for segment in text.segments]
+    pieces = build_pieces(segments, static=static_values, group_names=GROUP_NAMES)
+    return Prompt(
         path=path,
-        sha256=fingerprint([settings.system, settings.user]),
-        names=NO_NAMES.union(*used),
-        system=template_environment.from_string(settings.system),
-        user=template_environment.from_string(settings.user),
-        static_system=None,
-        static_values={},
+        sha256=_fingerprint(settings),
+        names=NO_NAMES.union(*(text.names for text in texts)),
+        turns=tuple(turns),
+        static_values=static_values,
+        shared_prefix=find_shared_prefix(pieces),
+        warnings=list_prompt_warnings(
+            pieces, path=path, names=names.known, is_jinja=settings.syntax == "jinja"
+        ),
     )
-    return prompt.render(values)
 
 
-def _check(
-    text: str, *, path: str, part: str, known: frozenset[str], columns: tuple[str, ...]
-) -> frozenset[str]:
-    """The names a template uses, all of them known."""
+def _list_sources(settings: PromptSettings) -> Iterator[tuple[Role, str, str]]:
+    if settings.system:
+        yield "system", "system", settings.system
+    for place, message in enumerate(settings.messages):
+        yield message.role, f"messages[{place}]", message.content
+    if settings.user is not None:
+        yield "user", "user", settings.user
+
+
+def _fingerprint(settings: PromptSettings) -> Sha256:
+    parts: list[object] = [settings.system, settings.user]
+    if settings.messages or settings.syntax != "jinja":
+        turns = [[message.role, message.content] for message in settings.messages]
+        parts += [turns, settings.syntax]
+    return fingerprint(parts)
+
+
+def _read(source: str, settings: PromptSettings, *, path: str, part: str) -> PromptText:
     try:
-        template = template_environment.parse(text)
-        used = meta.find_undeclared_variables(template)
+        return read_prompt_text(source, settings.syntax)
     except TemplateSyntaxError as exc:
+        how = (
+            '`{% raw %}` keeps braces as they are, `row["a name"]` is a column with blanks.'
+            if settings.syntax == "jinja"
+            else "Only a plain name can stand between braces."
+        )
         raise ConfigError(
             f"Prompt {path!r} cannot be read: {exc.message} (`{part}`, line {exc.lineno}); nothing was sent.",
-            remedy='Mend the template; `{% raw %}` keeps braces as they are, `row["a name"]` is a column with blanks.',
+            remedy=f"Mend the template; {how}",
         ) from exc
-    unknown = {name: f"{{{{ {name} }}}}" for name in sorted(used - known)}
-    if "row" in used & known:
-        keys = sorted(_find_row_keys(template) - frozenset(columns))
-        unknown |= {key: f'{{{{ row["{key}"] }}}}' for key in keys}
+
+
+def _check(unknown: Sequence[Use], names: _Names, *, path: str, part: str) -> None:
+    """Make sure that every name of a template is known."""
     if unknown:
-        uses = ", ".join(unknown.values())
+        uses = ", ".join(f"{use.shown} (line {use.line})" for use in unknown)
         raise ConfigError(
             f"Prompt {path!r} uses {uses} in `{part}`, which this task does not have; nothing was sent.",
-            remedy=_build_remedy(next(iter(unknown)), known=known, columns=columns),
+            remedy=_build_remedy(unknown[0].name, names),
         )
-    return frozenset(used)
 
 
-def _find_row_keys(template: nodes.Template) -> frozenset[str]:
-    """The columns that a template reaches as `row["name"]` or `row.name`."""
-    if any(name.name == "row" and name.ctx != "load" for name in template.find_all(nodes.Name)):
-        return frozenset()  # the template gives the name a meaning of its own
-    keys: set[str] = set()
-    for node in template.find_all((nodes.Getitem, nodes.Getattr)):
-        target = node.node
-        if not isinstance(target, nodes.Name) or target.name != "row":
-            continue
-        if isinstance(node, nodes.Getattr) and not hasattr(dict, node.attr):
-            keys.add(node.attr)
-        elif isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
-            keys.add(str(node.arg.value))
-    return frozenset(keys)
-
-
-def _build_remedy(unknown: str, *, known: frozenset[str], columns: tuple[str, ...]) -> str:
+def _build_remedy(unknown: str, names: _Names) -> str:
     """What stands where an unknown name was written."""
+    known, columns = names.known, names.columns
     hint = suggest(unknown, known.union(columns if "row" in known else ()))
     others = ", ".join(sorted(known.difference(columns)))
     if columns and "row" not in known:
@@ -156,12 +204,13 @@ def _build_remedy(unknown: str, *, known: frozenset[str], columns: tuple[str, ..
     return f"{hint} Columns: {', '.join(columns) or 'none'}. Other names: {others}.".strip()
 
 
-def _render(template: Template, values: Mapping[str, object], *, path: str, part: str) -> str:
-    render: Callable[..., str] = template.render
+def _render(turn: Turn, values: Mapping[str, object], *, path: str) -> str:
+    if turn.fixed_text is not None:
+        return turn.fixed_text
     try:
-        return render(values)
+        return turn.template.render(values)
     except RENDER_ERRORS as exc:
         raise ConfigError(
-            f"Prompt {path!r} cannot be rendered (`{part}`): {exc}; nothing was sent.",
+            f"Prompt {path!r} cannot be rendered (`{turn.part}`): {exc}; nothing was sent.",
             remedy='Columns are reached as `name` or `row["name"]`.',
         ) from exc

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from llm_assets.config.task import ReportSettings
+from llm_assets.core.assessment import AssessmentMeta
 from llm_assets.core.failure_causes import FailureCause, build_failure_causes
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.ids import BatchKey, GroupKey, RowId, Sha256, TaskName, WorkId
@@ -14,6 +15,9 @@ from llm_assets.core.input_snapshot import InputMeta, InputRow, InputSnapshot
 from llm_assets.core.item_matching import match_items
 from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs, LLMOutputsMeta, Outcome
 from llm_assets.core.report_judge import JudgeResults, build_judge_results
+from llm_assets.core.report_scores import ScoreResults, build_score_results
+from llm_assets.core.report_text_answers import TextAnswerResults, build_text_answer_results
+from llm_assets.core.setting_changes import SettingChange
 from llm_assets.core.values import FrozenModel, Scalar
 from llm_assets.core.work_items import WorkItemsMeta
 
@@ -38,6 +42,10 @@ class ConfigSnapshot(FrozenModel):
     schema_path: str
     settings: dict[str, JsonValue]
     """Every setting with its value, the defaults included."""
+    extends: tuple[str, ...] = ()
+    """The files that the task is a variant of, the nearest first."""
+    changes: tuple[SettingChange, ...] = ()
+    """What was set for the run that made the report alone."""
 
 
 class ItemPlace(FrozenModel):
@@ -115,8 +123,14 @@ class Report(FrozenModel):
     """Items that took more than one attempt."""
     n_items_repaired: int
     """Accepted items whose JSON was mended first."""
+    text_answers: TextAnswerResults | None = None
+    """None where answers are JSON."""
+    scores: ScoreResults | None = None
+    """None where no hook gave any."""
     judge: JudgeResults | None = None
     """None where the task has no judge."""
+    assessment: AssessmentMeta | None = None
+    """None where the task does not say what it expects."""
     groups: GroupSizes | None
     """None where rows are not grouped or there are none."""
     causes: tuple[ReportCause, ...]
@@ -137,6 +151,7 @@ def build_report(
     outputs: LLMOutputs,
     settings: ReportSettings,
     artifacts: Mapping[str, str],
+    assessment: AssessmentMeta | None = None,
 ) -> Report:
     """Sum up one batch.
 
@@ -155,7 +170,10 @@ def build_report(
         n_calls_unpriced=sum(call.cost_usd is None for call in calls.values()),
         n_items_retried=sum(_count_attempts(item) > 1 for item in outputs.records),
         n_items_repaired=sum(_is_repaired(item) for item in outputs.records),
+        scores=build_score_results(outputs),
+        text_answers=build_text_answer_results(outputs),
         judge=build_judge_results(outputs.records, outputs.meta),
+        assessment=assessment,
         groups=_build_group_sizes(contexts),
         causes=tuple(
             _build_report_cause(cause, rows=rows, n_items=settings.failures_per_cause)

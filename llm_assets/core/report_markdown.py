@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from llm_assets.core.assessment_text import render_assessment_markdown
 from llm_assets.core.llm_outputs import OUTCOMES
 from llm_assets.core.markdown import (
     escape_markdown,
@@ -10,7 +11,7 @@ from llm_assets.core.markdown import (
     render_link,
     render_table,
 )
-from llm_assets.core.money import render_cost
+from llm_assets.core.money import render_cost, render_usd
 from llm_assets.core.report import (
     FailedItem,
     GroupSizes,
@@ -20,6 +21,9 @@ from llm_assets.core.report import (
     Sample,
 )
 from llm_assets.core.report_judge import JudgeResults
+from llm_assets.core.report_origin import list_origin_rows, render_changes
+from llm_assets.core.report_scores import render_scores
+from llm_assets.core.report_text_answers import render_text_answer_results
 
 MAX_REASON_CHARS = 300
 MAX_VALUE_CHARS = 400
@@ -33,13 +37,19 @@ REHEARSAL_LINE = (
 JUDGE_REHEARSAL_LINE = "> **REHEARSAL: the judge was the offline model. It is not an LLM: nobody has checked these outputs.**"
 
 
-def render_report_markdown(report: Report) -> str:
-    """The whole report; texts of people and models are escaped, and nothing in it depends on when or where."""
+def render_report_markdown(report: Report, *, partial: str | None = None) -> str:
+    """The whole report; texts of people and models are escaped, and nothing in it depends on when or where.
+
+    `partial` says why it is not whole.
+    """
     sections = [
         f"# {escape_markdown(report.config.task)}: {escape_markdown(report.config.batch)}",
+        f"> **PARTIAL: {escape_markdown(partial)}**" if partial else "",
         _render_rehearsal(report),
         _render_summary(report),
         _render_outcomes(report),
+        render_text_answer_results(report.text_answers) if report.text_answers else "",
+        f"## Score\n\n{render_assessment_markdown(report.assessment)}" if report.assessment else "",
         _render_judge(report.judge) if report.judge else "",
         *_render_failures(report),
         _render_groups(report.groups) if report.groups else "",
@@ -75,11 +85,22 @@ def _render_summary(report: Report) -> str:
             ["Items with more than one attempt", f"{report.n_items_retried:,}"],
             ["Calls", f"{totals.n_calls:,}"],
             ["Prompt tokens", f"{about}{totals.prompt_tokens:,}{flag}"],
-            ["of these cached", f"{totals.cached_tokens:,}"],
+            ["of these cached", _render_cached(report)],
             ["Completion tokens", f"{about}{totals.completion_tokens:,}{flag}"],
             ["Cost", cost],
+            *([["Score", render_scores(report.scores)]] if report.scores else []),
         ],
     )
+
+
+def _render_cached(report: Report) -> str:
+    """The count, its share of all prompt tokens, and what it saved where prices are known."""
+    totals, saving = report.outputs.totals, report.outputs.cache_saving_usd
+    if not totals.cached_tokens:
+        return "0"
+    share = totals.cached_tokens / totals.prompt_tokens
+    saved = "" if saving is None else f", which saved {render_usd(saving)}"
+    return f"{totals.cached_tokens:,} ({share:.1%}){saved}"
 
 
 def _render_mode(report: Report) -> str:
@@ -220,14 +241,20 @@ def _render_origin(report: Report) -> Iterable[str]:
         [
             ["Input", render_code(report.input.input_path), render_code(report.input.sha256)],
             ["Config", render_code(config.config_path), render_code(config.config_sha256)],
+            *list_origin_rows(report),
             ["Prompt", render_code(outputs.prompt_path), render_code(outputs.prompt_sha256)],
             ["Schema", render_code(config.schema_path), render_code(outputs.schema_sha256)],
             ["Endpoint", render_code(outputs.endpoint), ""],
             ["Model", render_code(outputs.model), ""],
             ["Structured output", render_code(outputs.structured_output), ""],
             *(_list_judge_origin(report.judge) if report.judge else []),
+            *(
+                [f"Hook: {hook.kind}", render_code(hook.name), render_code(hook.source_sha256)]
+                for hook in outputs.hooks
+            ),
         ],
     )
+    yield from render_changes(report)
     yield f"Parameters as sent:\n\n{render_json_block(outputs.parameters)}"
     yield f"Settings, the defaults included:\n\n{render_json_block(config.settings)}"
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from llm_assets.core.calls import FaultKind
 from llm_assets.core.llm_outputs import Outcome
+from llm_assets.core.run_origin import RunOrigin
 from llm_assets.core.values import FrozenModel
 
 
@@ -24,6 +25,8 @@ class RunSummary(FrozenModel):
     prompt_tokens: int
     """Of the calls sent."""
     completion_tokens: int
+    cached_tokens: int = 0
+    """Of the prompt tokens, those that the provider read from its cache."""
     cost_usd: Decimal
     """Of the calls sent whose price is known."""
     cost_is_known: bool
@@ -32,6 +35,8 @@ class RunSummary(FrozenModel):
     latency_p95_seconds: float | None
     latency_max_seconds: float | None
     elapsed_seconds: float
+    origin: RunOrigin | None = None
+    """What the run was made with; None in an account from before this was kept."""
 
 
 def find_quantile(values: Sequence[float], share: float) -> float | None:

@@ -7,12 +7,15 @@ from pydantic import BaseModel
 
 from llm_assets.config.checks import CheckName
 from llm_assets.config.task import TaskSettings
+from llm_assets.core.assessment import AssessmentMeta
 from llm_assets.core.checks import (
     CheckResult,
+    decide_column_types,
     decide_duplicates,
     decide_failed_items,
     decide_lines_complete,
     decide_records_complete,
+    decide_score,
     decide_valid_outputs,
     decide_within_budget,
 )
@@ -25,7 +28,8 @@ from llm_assets.core.work_items import WorkItems, WorkItemsMeta
 STAGE_CHECKS: Mapping[str, tuple[CheckName, ...]] = {
     "work_items": ("duplicates",),
     "llm_outputs": ("rows_complete", "failed_items", "within_budget"),
-    "export": ("rows_complete", "valid_outputs"),
+    "export": ("rows_complete", "valid_outputs", "column_types"),
+    "assessment": ("score",),
 }
 """The checks of each stage that has any."""
 
@@ -86,8 +90,15 @@ def check_export(
             only_accepted=settings.export.only_accepted,
         ),
         "valid_outputs": partial(decide_valid_outputs, outputs.records, snapshot, output_model),
+        "column_types": partial(decide_column_types, table),
     }
     return _decide("export", decisions, settings)
+
+
+def check_assessment(meta: AssessmentMeta, *, settings: TaskSettings) -> tuple[CheckResult, ...]:
+    """What the check of the score found."""
+    decisions: _Decisions = {"score": partial(decide_score, meta)}
+    return _decide("assessment", decisions, settings)
 
 
 def _decide(stage: str, decisions: _Decisions, settings: TaskSettings) -> tuple[CheckResult, ...]:

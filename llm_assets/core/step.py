@@ -9,7 +9,9 @@ from llm_assets.config.task import AttemptSettings, JudgeSettings
 from llm_assets.core.calls import CallSettings
 from llm_assets.core.fingerprint import fingerprint_text
 from llm_assets.core.ids import Sha256
+from llm_assets.core.item_hooks import Hooks
 from llm_assets.core.prompts import Prompt
+from llm_assets.core.text_form import RecordField
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +45,22 @@ class Step:
     attempts: AttemptSettings
     max_output_tokens: int | None
     judge: Judge | None
+    text_form: RecordField | None = None
+    """What is taken from a text answer; None where answers are JSON. It reads answers and shapes no call."""
+    hooks: Hooks | None = None
+    """The functions of the project that look at every item."""
+
+    @property
+    def can_part_items(self) -> bool:
+        """Whether items that share a call may part at the next one: a judge or a hook sees more of them."""
+        return self.judge is not None or self.hooks is not None
 
     @cached_property
     def schema_sha256(self) -> Sha256:
         """The hash of what the model is told about an answer."""
         return fingerprint_text(self.schema_text)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person could mend in its prompts."""
+        return self.prompt.warnings + (self.judge.prompt.warnings if self.judge else ())

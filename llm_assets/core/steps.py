@@ -8,8 +8,16 @@ from llm_assets.config.prompt import PromptSettings
 from llm_assets.config.task import JudgeSettings, LLMSettings, TaskSettings
 from llm_assets.core.calls import CallSettings
 from llm_assets.core.export_columns import ColumnKind, build_output_columns
+from llm_assets.core.item_hooks import Hooks
 from llm_assets.core.json_schema import build_json_schema
-from llm_assets.core.prompts import GROUP_NAMES, JUDGE_NAMES, ROW_NAMES, build_prompt
+from llm_assets.core.prompts import (
+    GROUP_NAMES,
+    JUDGE_NAMES,
+    NO_NAMES,
+    RESERVED_NAMES,
+    ROW_NAMES,
+    build_prompt,
+)
 from llm_assets.core.schema_text import build_schema_text
 from llm_assets.core.step import Judge, Step
 from llm_assets.core.strict_schema import (
@@ -19,6 +27,7 @@ from llm_assets.core.strict_schema import (
     build_strict_schema,
     decide_structured_output,
 )
+from llm_assets.core.text_form import build_text_form
 from llm_assets.errors import ConfigError
 
 _NAMES_BY_MODE: dict[Mode, frozenset[str]] = {
@@ -39,28 +48,36 @@ def build_step(
     schema_text: str,
     columns: tuple[str, ...],
     judge: Judge | None,
+    hooks: Hooks | None = None,
 ) -> Step:
     """Check the prompt against the columns and fix everything that is the same for all items.
 
-    Raises `ConfigError` for a prompt that names what the task does not have.
+    Raises `ConfigError` for a prompt that names what the task does not have, and for an output model that cannot be
+    taken from a text where answers are to be text.
     """
+    is_text = settings.answer.kind == "text"
     return Step(
         prompt=build_prompt(
             prompt,
             path=prompt_path,
             columns=columns,
-            item_names=_NAMES_BY_MODE[settings.grouping.mode],
+            item_names=_list_names(settings.grouping.mode, columns, hooks),
             llm_schema=schema_text,
         ),
         columns=columns,
         schema_text=schema_text,
         settings=build_call_settings(
-            settings.llm, endpoint=endpoint, base_url=base_url, output_model=output_model
+            settings.llm,
+            endpoint=endpoint,
+            base_url=base_url,
+            output_model=None if is_text else output_model,
         ),
         output_model=output_model,
         attempts=settings.attempts,
         max_output_tokens=settings.llm.max_output_tokens,
         judge=judge,
+        text_form=build_text_form(output_model, settings.answer) if is_text else None,
+        hooks=hooks,
     )
 
 
@@ -74,6 +91,7 @@ def build_judge(
     base_url: str,
     verdict_model: type[BaseModel],
     columns: tuple[str, ...],
+    hooks: Hooks | None = None,
 ) -> Judge:
     """Check the judge's prompt against the columns, and that its model can hold a verdict.
 
@@ -89,7 +107,7 @@ def build_judge(
             prompt,
             path=prompt_path,
             columns=columns,
-            item_names=_NAMES_BY_MODE[settings.grouping.mode] | JUDGE_NAMES,
+            item_names=_list_names(settings.grouping.mode, columns, hooks) | JUDGE_NAMES,
             llm_schema=schema_text,
         ),
         settings=build_call_settings(
@@ -99,6 +117,18 @@ def build_judge(
         rules=rules,
         max_output_tokens=llm.max_output_tokens,
     )
+
+
+def _list_names(mode: Mode, columns: tuple[str, ...], hooks: Hooks | None) -> frozenset[str]:
+    """What a prompt can use beside the columns; `ConfigError` where a hook would give a name that is taken."""
+    names = NO_NAMES if hooks is None else hooks.names
+    taken = sorted(names & RESERVED_NAMES.union(columns))
+    if taken:
+        raise ConfigError(
+            f"`hooks.names` lists {', '.join(taken)}, which prompts know as something else; nothing was sent.",
+            remedy="Give it another name, in the config and in the request hook.",
+        )
+    return _NAMES_BY_MODE[mode] | names
 
 
 def _check_verdict_model(model: type[BaseModel], rules: JudgeSettings) -> None:

@@ -1,7 +1,6 @@
 """Which checks Dagster knows of a stage, and what a stage with checks returns."""
 
 import warnings
-from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 import dagster as dg
@@ -10,7 +9,7 @@ from llm_assets.config.checks import CheckName
 from llm_assets.core.stage_checks import list_enabled_checks
 from llm_assets.defs.scope import TaskScope
 
-CheckedStage = Literal["work_items", "llm_outputs", "export"]
+CheckedStage = Literal["work_items", "llm_outputs", "export", "assessment"]
 
 if TYPE_CHECKING:
     CheckedResult = dg.MaterializeResult
@@ -27,12 +26,6 @@ else:
             return dg.MaterializeResult
 
 
-@cache
-def get_value_type(value_type: type[object]) -> dg.DagsterType:
-    """The type of a value for Dagster, one for all tasks: it refuses two of one name in one graph."""
-    return dg.PythonObjectDagsterType(value_type)
-
-
 _DESCRIPTIONS: dict[CheckedStage, dict[CheckName, str]] = {
     "work_items": {
         "duplicates": "Few enough items show the model exactly what an earlier one shows.",
@@ -45,7 +38,9 @@ _DESCRIPTIONS: dict[CheckedStage, dict[CheckName, str]] = {
     "export": {
         "rows_complete": "Every row, or every group, has its line, in the order of the input.",
         "valid_outputs": "Every accepted output passes the schema module as it is now.",
+        "column_types": "Every value is of its column's kind: the schema's, or that of the config.",
     },
+    "assessment": {"score": "The score is at least `expected.min_score`."},
 }
 
 

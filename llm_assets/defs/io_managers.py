@@ -6,8 +6,8 @@ import dagster as dg
 from pydantic import BaseModel
 from upath import UPath
 
-from llm_assets.core.export import ExportTable
 from llm_assets.core.values import CollectionMeta
+from llm_assets.defs.export_type import is_frame_type, load_export_frame
 from llm_assets.defs.publishing import stop_plainly
 from llm_assets.defs.scope import TaskScope
 from llm_assets.errors import ConfigError
@@ -18,7 +18,6 @@ from llm_assets.gateways.artifacts import (
     write_model,
     write_records,
 )
-from llm_assets.gateways.frames import build_frame
 
 
 class ArtifactIOManager(dg.UPathIOManager):
@@ -68,8 +67,8 @@ class ArtifactIOManager(dg.UPathIOManager):
                 return load_meta(full_path, wanted, shown=shown)
             if issubclass(wanted, BaseModel):
                 return load_model(full_path, wanted, shown=shown)
-            if _is_frame(wanted):
-                return build_frame(load_records(full_path, ExportTable, shown=shown))
+            if is_frame_type(wanted):
+                return load_export_frame(context, full_path, shown=shown)
             return load_records(full_path, wanted, shown=shown)
 
     def load_partitions(self, context: dg.InputContext) -> object:
@@ -101,7 +100,7 @@ def _find_wanted(context: dg.InputContext) -> type[Any]:
     if not isinstance(wanted, type) or not _is_readable(wanted):
         what = f"The argument `{context.name}` takes {key}, but its annotation is no type that a stage is read as."
         raise ConfigError(what, remedy="Annotate it: an export with pandas.DataFrame.")
-    if _is_frame(wanted) and context.asset_key.path[-1] != "export":
+    if is_frame_type(wanted) and context.asset_key.path[-1] != "export":
         what = f"The argument `{context.name}` takes {key} as a DataFrame, which only exports are."
         raise ConfigError(what, remedy="Annotate it with the type that the stage returns.")
     return wanted
@@ -113,12 +112,7 @@ def _is_readable(wanted: type[object]) -> bool:
 
 def _is_collection(wanted: type[object]) -> bool:
     is_meta = issubclass(wanted, CollectionMeta)
-    return is_meta or _is_frame(wanted) or "records" in get_type_hints(wanted)
-
-
-def _is_frame(wanted: type[object]) -> bool:
-    # By name: pandas takes long to import, and whoever asks for a frame has imported it.
-    return wanted.__name__ == "DataFrame" and wanted.__module__.partition(".")[0] == "pandas"
+    return is_meta or is_frame_type(wanted) or "records" in get_type_hints(wanted)
 
 
 def _add_ending(path: UPath, value_type: type[object]) -> UPath:

@@ -11,6 +11,8 @@ from pathlib import Path
 import dagster as dg
 
 from llm_assets.core.answer_columns import AnswerSchemas, build_line_columns
+from llm_assets.core.assessment import AssessmentMeta
+from llm_assets.core.assessment_text import render_assessment_markdown
 from llm_assets.core.context import decide_visible_columns
 from llm_assets.core.export import ExportTable
 from llm_assets.core.group_contexts import GroupContexts
@@ -119,13 +121,22 @@ def describe_export(
         "accepted": table.meta.n_accepted,
         "left_out": table.meta.n_left_out,
         "is_rehearsal": table.meta.is_rehearsal,
-        "formulas_made_harmless": max((file.n_formulas for file in files), default=0),
+        "formulas_made_harmless": max((file.written.n_formulas for file in files), default=0),
+        "cells_cut": max((file.written.n_cut for file in files), default=0),
+        "cells_with_replaced_characters": max(
+            (file.written.n_replaced for file in files), default=0
+        ),
         **_list_files(file.path for file in files),
     }
 
 
 def describe_report(
-    scope: TaskScope, batch: BatchKey, *, written: WrittenReport, outputs: LLMOutputs
+    scope: TaskScope,
+    batch: BatchKey,
+    *,
+    written: WrittenReport,
+    index: Path,
+    outputs: LLMOutputs,
 ) -> dict[str, object]:
     """The report itself, and the files of the batch that people open."""
     formats = scope.task.settings.export.formats
@@ -134,10 +145,30 @@ def describe_report(
     return {
         "report": dg.MetadataValue.md(_cut_report(written)),
         "report_path": dg.MetadataValue.path(str(written.path)),
+        "page": dg.MetadataValue.path(str(written.page)),
+        "all_batches": dg.MetadataValue.path(str(index)),
         **_list_files(exports),
         "items": totals.n_items,
         "accepted": totals.outcomes["accepted"],
         "cost_usd": describe_amount(totals.cost_usd, is_known=totals.n_calls_unpriced == 0),
+    }
+
+
+def describe_assessment(meta: AssessmentMeta) -> dict[str, object]:
+    """The score and how sure it is, for plots over batches, and the tables for people; null where there is none."""
+    total = meta.total
+    return {
+        "assessment": dg.MetadataValue.md(render_assessment_markdown(meta)),
+        "score": total.score,
+        "score_low": total.interval and total.interval.low,
+        "score_high": total.interval and total.interval.high,
+        "min_score": meta.min_score,
+        **{f"score_{field.name}": field.total.score for field in meta.fields},
+        "dagster/row_count": total.n_scored,
+        "scored_without_output": total.n_without_output,
+        "nothing_expected": meta.n_nothing_expected,
+        "not_asked": meta.n_not_asked,
+        "is_rehearsal": meta.is_rehearsal,
     }
 
 

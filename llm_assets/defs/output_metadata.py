@@ -10,7 +10,7 @@ from llm_assets.core.answer_columns import (
 )
 from llm_assets.core.checks import NOT_ASKED
 from llm_assets.core.ids import BatchKey
-from llm_assets.core.llm_outputs import LLMOutputsMeta, Totals
+from llm_assets.core.llm_outputs import LLMOutputs, LLMOutputsMeta, Totals
 from llm_assets.core.money import render_cost
 from llm_assets.core.plan import Plan
 from llm_assets.core.plan_reasons import REASONS
@@ -44,9 +44,16 @@ def describe_generation(
         **describe_run(generation.summary),
         **describe_plan(generation.plan),
         **_describe_makings(outputs.meta),
+        **_describe_text_answers(outputs),
         "prompt_file": dg.MetadataValue.path(str(scope.task.prompt_path)),
         "run_record": dg.MetadataValue.path(str(record)),
     }
+
+
+def _describe_text_answers(outputs: LLMOutputs) -> dict[str, object]:
+    if not outputs.meta.is_text:
+        return {}
+    return {"incomplete_items": sum(bool(item.parse_errors) for item in outputs.records)}
 
 
 def describe_totals(totals: Totals) -> dict[str, object]:

@@ -16,6 +16,7 @@ VERSION_DIGITS = 16
 
 EXIT_CODE_KEY = "exit_code"
 REMEDY_KEY = "remedy"
+CODE_VERSION_TAG = "dagster/code_version"
 SOURCE_KEY = "source_sha256"
 """Which module a schema was made from."""
 INPUT_KEY = "input_sha256"
@@ -34,11 +35,14 @@ def publish(
     metadata: Mapping[str, Any],
     data_version: str | None = None,
     checks: StageChecks | None = None,
+    code_version: str | None = None,
 ) -> dg.MaterializeResult[Value]:
     """The value of a stage with the version of its content: the same content is the same version.
 
     A stage names its own version where not all of its content counts, such as times and costs. What its checks
     block is told with the value: Dagster puts the version on record all the same, and only this run stops.
+    `code_version` stands in the place of the definition's, where a run was made with other settings than the
+    definition: so the value is stale for whoever goes by the definition.
     """
     version = data_version or build_version(value)
     blocked_by = checks.blocked_by if checks else None
@@ -48,6 +52,7 @@ def publish(
         metadata={**metadata, **blocked},
         data_version=dg.DataVersion(version),
         check_results=checks.results if checks else (),
+        tags={} if code_version is None else {CODE_VERSION_TAG: code_version},
     )
 
 

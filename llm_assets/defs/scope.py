@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -50,6 +51,14 @@ class TaskScope:
         """The value of another stage as an argument."""
         return dg.AssetIn(key=self.build_key(stage))
 
+    def build_optional_input(self, stage: str, value_type: type[object]) -> dict[str, dg.AssetIn]:
+        """The value of a stage that not every task has, for an asset that takes it as a keyword; nothing without it."""
+        is_there = stage != "assessment" or self.task.settings.expected is not None
+        value = get_value_type(value_type)
+        return (
+            {stage: dg.AssetIn(key=self.build_key(stage), dagster_type=value)} if is_there else {}
+        )
+
     def build_code_version(self, recipe: int, **parts: object) -> str:
         """Changes with what the asset itself uses: its recipe and its own settings, nothing else.
 
@@ -57,6 +66,12 @@ class TaskScope:
         parts are what a person is told of a change.
         """
         return render_code_version(recipe, parts)
+
+
+@cache
+def get_value_type(value_type: type[object]) -> dg.DagsterType:
+    """One for all tasks: Dagster refuses two of one name in one graph."""
+    return dg.PythonObjectDagsterType(value_type)
 
 
 def get_batch(context: dg.AssetExecutionContext) -> BatchKey:

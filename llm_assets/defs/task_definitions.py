@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from llm_assets.core.stage_graph import StageGraph
+from llm_assets.defs.assets.assessment import build_assessment_asset
 from llm_assets.defs.assets.export import build_export_asset
 from llm_assets.defs.assets.group_contexts import build_group_contexts_asset
 from llm_assets.defs.assets.input_snapshot import build_input_snapshot_asset
@@ -39,10 +40,13 @@ BATCH_STAGES = (
     "report",
 )
 """Stages that every batch has, in the order in which they run."""
+OPTIONAL_STAGES = ("assessment",)
+"""Stages of a batch that a task has where its config asks for them; they come before `export`."""
 
 
 def build_stage_assets(scope: TaskScope) -> Sequence[dg.AssetsDefinition]:
     """The stages of a task, in the order in which they run."""
+    expected = scope.task.settings.expected
     with warnings.catch_warnings():
         # What keeps a stage's values is bound to it by an argument that is marked as beta.
         warnings.simplefilter("ignore", dg.BetaWarning)
@@ -53,6 +57,7 @@ def build_stage_assets(scope: TaskScope) -> Sequence[dg.AssetsDefinition]:
             build_group_contexts_asset(scope),
             build_work_items_asset(scope),
             build_llm_outputs_asset(scope),
+            *([] if expected is None else [build_assessment_asset(scope, expected)]),
             build_export_asset(scope),
             build_report_asset(scope),
         ]

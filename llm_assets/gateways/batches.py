@@ -158,7 +158,7 @@ def _parse_key(path: Path, *, project: Project) -> BatchKey:
 
 
 def _find_memory(task: Task, project: Project) -> Path:
-    return project.memory / f"{task.name}.json"
+    return project.memory / f"{task.file.input_owner}.json"
 
 
 def _read_remembered(task: Task, project: Project) -> dict[BatchKey, Path]:

@@ -1,7 +1,7 @@
 """How one call gets its answer: sent until it is answered or hopeless, every try on record before it counts."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -41,6 +41,9 @@ class Recorder(Protocol):
         ...
 
 
+NoteTry = Callable[[Answer | Fault], None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunIdentity:
     """Whose calls these are, for the ledger."""
@@ -73,6 +76,7 @@ class Progress:
     n_given_up: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    cached_tokens: int = 0
     cost_usd: Decimal = Decimal(0)
     cost_is_known: bool = True
     waiting_for: str | None = None
@@ -98,6 +102,7 @@ class Progress:
         self.latencies_seconds.append(result.latency_seconds)
         self.prompt_tokens += result.usage.prompt_tokens
         self.completion_tokens += result.usage.completion_tokens
+        self.cached_tokens += result.usage.cached_tokens
         self.cost_usd += result.cost_usd or Decimal(0)
         self.cost_is_known &= result.cost_usd is not None
 
@@ -136,23 +141,28 @@ class Caller:
         self._progress = progress
         self._budget = budget
 
-    async def find_answer(self, call: Call) -> Answer | Fault | OverBudget:
+    async def find_answer(
+        self, call: Call, note_try: NoteTry = lambda _: None
+    ) -> Answer | Fault | OverBudget:
         """Send a call until it is answered, its fault is not worth another try, or a cap stands in the way.
 
-        The call keeps its place at the endpoint all the while. `ProviderError` where no other call of this run
-        could fare better.
+        The call keeps its place at the endpoint all the while; `note_try` is told what came of each sending.
+        `ProviderError` where no other call of this run could fare better.
         """
         route = self._routes[call.purpose]
         async with route.gate.hold_place():
-            return await self._send_until_answered(call, route)
+            return await self._send_until_answered(call, route, note_try)
 
-    async def _send_until_answered(self, call: Call, route: Route) -> Answer | Fault | OverBudget:
+    async def _send_until_answered(
+        self, call: Call, route: Route, note_try: NoteTry
+    ) -> Answer | Fault | OverBudget:
         for n_sent in count(1):
             worst = await self._budget.reserve(call.request, route.compute_cost)
             if isinstance(worst, OverBudget):
                 return worst
             result = await self._send_once(call, route)
             self._budget.settle(worst, result)
+            note_try(result)
             if isinstance(result, Answer):
                 return result
             decision = decide_retry(

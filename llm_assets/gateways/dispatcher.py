@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 from llm_assets.core.budget import OverBudget
 from llm_assets.core.calls import Answer, Fault
@@ -14,22 +15,30 @@ from llm_assets.core.item_origin import build_origin
 from llm_assets.core.item_replay import FindAnswers, ReplayedItem
 from llm_assets.core.items import Item
 from llm_assets.core.llm_outputs import ItemOutput
+from llm_assets.core.prefix_sharing import NO_SHARING, PrefixSharing, find_prefix_sharing
 from llm_assets.core.step import Step
 from llm_assets.errors import LLMAssetsError
-from llm_assets.gateways.caller import Call, Caller, Progress
+from llm_assets.gateways.caller import Call, Caller, NoteTry, Progress
+from llm_assets.gateways.departures import Departures, Due
 
 Result = Answer | Fault | OverBudget
-Due = tuple[int, ReplayedItem]
-"""An item that needs a call, with its place among the batch's items."""
 
 
 class Dispatcher:
     """Drives due items to their ends. Calls that turn out to be the same call are sent once."""
 
     def __init__(
-        self, step: Step, *, caller: Caller, progress: Progress, find_answers: FindAnswers
+        self,
+        step: Step,
+        *,
+        caller: Caller,
+        progress: Progress,
+        find_answers: FindAnswers,
+        min_prefix_tokens: int | None = None,
     ) -> None:
+        """`min_prefix_tokens` is the shortest beginning that is worth waiting for; None where none is."""
         self._step = step
+        self._min_prefix_tokens = min_prefix_tokens
         self._caller = caller
         self._progress = progress
         self._find_answers = find_answers
@@ -44,25 +53,40 @@ class Dispatcher:
         record any more; what was answered until then is there.
         """
         outputs: dict[int, ItemOutput] = {}
-        queue = iter(_group_identical(self._step, due))
+        departures = Departures(
+            _group_identical(self._step, due),
+            sharing=self._find_sharing(due),
+            note_wait=self._progress.note_wait,
+        )
         n_workers = min(max_in_flight, len(due))
         try:
             async with asyncio.TaskGroup() as workers:
                 for _ in range(n_workers):
-                    workers.create_task(self._work(queue, outputs))
+                    workers.create_task(self._work(departures, outputs))
         except* LLMAssetsError as group:
             raise group.exceptions[0] from None
         return outputs
 
-    async def _work(self, queue: Iterator[list[Due]], outputs: dict[int, ItemOutput]) -> None:
-        for identical in queue:
-            _, leader = identical[0]
-            output = await self._finish(leader)
-            for place, state in identical:
+    def _find_sharing(self, due: Sequence[Due]) -> PrefixSharing:
+        if self._min_prefix_tokens is None:
+            return NO_SHARING
+        items = (state.item for _, state in due)
+        return find_prefix_sharing(
+            self._step.prompt.shared_prefix, items, min_tokens=self._min_prefix_tokens
+        )
+
+    async def _work(self, departures: Departures, outputs: dict[int, ItemOutput]) -> None:
+        while (leaving := await departures.take()) is not None:
+            _, leader = leaving.items[0]
+            try:
+                output = await self._finish(leader, partial(departures.note_try, leaving))
+            finally:
+                departures.note_end(leaving)
+            for place, state in leaving.items:
                 outputs[place] = assign_output(output, state.item.work)
                 self._progress.n_done += 1
 
-    async def _finish(self, state: ReplayedItem) -> ItemOutput:
+    async def _finish(self, state: ReplayedItem, note_try: NoteTry) -> ItemOutput:
         """Ask until the item is at its end or a call brings no answer."""
         answers = state.answers
         while True:
@@ -70,7 +94,7 @@ class Dispatcher:
             if isinstance(decision, Done):
                 return decision.output
             call = self._build_call(decision, state.item)
-            result = await self._find_answer(call)
+            result = await self._find_answer(call, note_try)
             if isinstance(result, OverBudget):
                 return build_unasked_output(
                     self._step, state.item, answers, outcome="over_budget", reason=result.reason
@@ -81,23 +105,23 @@ class Dispatcher:
                 )
             answers = (*answers, result)
 
-    async def _find_answer(self, call: Call) -> Result:
+    async def _find_answer(self, call: Call, note_try: NoteTry) -> Result:
         """The answer of the same call where another item has it or waits for it, else one that is sent for."""
-        if self._step.judge is None:
+        if not self._step.can_part_items:
             # Items that share a later call share their first one, and so are led as one.
-            return await self._caller.find_answer(call)
+            return await self._caller.find_answer(call, note_try)
         under_way = self._under_way.get(call.key)
         if under_way is not None:
             return await asyncio.shield(under_way)
         # Two items may give a judge the same to read, and another judge may send an item down a way it went before.
         known = self._find_answers([call.key]).get(call.key)
-        return known or await self._send(call)
+        return known or await self._send(call, note_try)
 
-    async def _send(self, call: Call) -> Result:
+    async def _send(self, call: Call, note_try: NoteTry) -> Result:
         result = asyncio.get_running_loop().create_future()
         self._under_way[call.key] = result
         try:
-            result.set_result(await self._caller.find_answer(call))
+            result.set_result(await self._caller.find_answer(call, note_try))
             return result.result()
         finally:
             del self._under_way[call.key]
@@ -123,8 +147,9 @@ def _group_identical(step: Step, due: Sequence[Due]) -> list[list[Due]]:
 
 
 def _build_likeness(step: Step, item: Item) -> Sha256 | None:
-    """What of an item its next call may not show, but a judge may: items that share one call may part at the next."""
-    if step.judge is None:
+    """What of an item its next call may not show, but a judge or a hook may: such items may part at the next one."""
+    if not step.can_part_items:
         return None
     work = item.work
-    return fingerprint([work.values, work.group_key, work.group_context_id])
+    own_ids = [] if step.hooks is None else [work.work_id, work.row_ids]
+    return fingerprint([work.values, work.group_key, work.group_context_id, *own_ids])

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from llm_assets.config.task import ExportFormat
+from llm_assets.config.export import ExportFormat
 from llm_assets.core.export import ExportTable
 from llm_assets.core.ids import BatchKey
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.tables.writing import write_export
+from llm_assets.gateways.tables.written_export import WrittenExport
 from llm_assets.gateways.tasks import Task
 
 
@@ -16,8 +17,7 @@ class ExportFile:
     """One file that was written."""
 
     path: Path
-    n_formulas: int
-    """Cells that a spreadsheet would have run; each was made harmless."""
+    written: WrittenExport
 
 
 def find_export(task: Task, project: Project, batch: BatchKey, export_format: ExportFormat) -> Path:
@@ -33,5 +33,5 @@ def write_exports(
     for export_format in task.settings.export.formats:
         path = find_export(task, project, batch, export_format)
         written = write_export(path, table, export_format=export_format)
-        files.append(ExportFile(path=path, n_formulas=written.n_formulas))
+        files.append(ExportFile(path=path, written=written))
     return tuple(files)

@@ -186,4 +186,8 @@ def _ask(step: Step, state: ReplayedItem) -> Ask:
         decision = advance(step, state.item, answers, n_known=len(answers))
         if isinstance(decision, Ask):
             return decision
-    raise AssertionError("unreachable: an item without answers asks")
+    reason = state.output.reason if state.output is not None else None
+    raise InputError(
+        f"Nothing is asked about this item: {reason}",
+        remedy="Choose another row, or change what the request hook returns for it.",
+    )

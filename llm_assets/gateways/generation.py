@@ -1,16 +1,27 @@
 """How a batch's work items become its outputs, from the prompt file to the record of the run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from upath import UPath
 
+from llm_assets.core.cache_saving import compute_cache_saving
+from llm_assets.core.calls import Purpose
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.items import Item
-from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs, LLMOutputsMeta, build_totals
+from llm_assets.core.llm_outputs import (
+    TEXT_LEVEL,
+    HookRecord,
+    ItemOutput,
+    LLMOutputs,
+    LLMOutputsMeta,
+    build_totals,
+)
 from llm_assets.core.plan import Plan
+from llm_assets.core.plan_cost import Price
 from llm_assets.core.run_choice import RunChoice
+from llm_assets.core.run_origin import RunOrigin, select_output_changes
 from llm_assets.core.run_summary import RunSummary
 from llm_assets.core.schema_record import SchemaText
 from llm_assets.core.step import Step
@@ -20,6 +31,7 @@ from llm_assets.errors import StorageError
 from llm_assets.gateways.artifacts import write_model
 from llm_assets.gateways.caller import RunIdentity
 from llm_assets.gateways.clock import Clock
+from llm_assets.gateways.git_state import read_git_state
 from llm_assets.gateways.ledger.ledger import open_ledger
 from llm_assets.gateways.llm_run import LLMRun, Observer
 from llm_assets.gateways.project import Project
@@ -65,6 +77,7 @@ def generate_outputs(
     The account of the run is kept beside the outputs, as `<batch>.run.json`: it tells what this run did, so it is
     the one file that differs when the same batch is run again.
     """
+    origin = build_origin(task, project)
     module = load_recorded_schema(task, project, source_sha256=schema_text.source_sha256)
     connections = build_connections(task, project)
     step = build_task_step(
@@ -89,13 +102,19 @@ def generate_outputs(
             observer=observer,
         )
         result = run.finish_batch(build_items(items, contexts), request.choice)
-    write_model(find_run_record(task, project, request.batch), result.summary)
-    meta = _build_meta(task, step, module, records=result.outputs)
+    summary = result.summary.model_copy(update={"origin": origin})
+    write_model(find_run_record(task, project, request.batch), summary)
+    prices: dict[Purpose, Price] = {
+        purpose: connection.compute_cost for purpose, connection in connections.items()
+    }
+    meta = build_outputs_meta(
+        task, step, module, records=result.outputs, prices=prices, origin=origin
+    )
     outputs = LLMOutputs(meta=meta, records=result.outputs)
     return Generation(
         outputs=outputs,
         plan=result.plan,
-        summary=result.summary,
+        summary=summary,
         prompt_names=_list_prompt_names(step),
     )
 
@@ -132,9 +151,25 @@ def _list_prompt_names(step: Step) -> frozenset[str]:
     return own if step.judge is None else own | step.judge.prompt.names
 
 
-def _build_meta(
-    task: Task, step: Step, module: SchemaModule, *, records: Sequence[ItemOutput]
+def build_origin(task: Task, project: Project) -> RunOrigin:
+    """With what settings outputs are made, and at which state of the project's files."""
+    return RunOrigin(
+        settings=task.settings.model_dump(mode="json", by_alias=True),
+        changes=task.changes,
+        git=read_git_state(project.root),
+    )
+
+
+def build_outputs_meta(
+    task: Task,
+    step: Step,
+    module: SchemaModule,
+    *,
+    records: Sequence[ItemOutput],
+    prices: Mapping[Purpose, Price],
+    origin: RunOrigin,
 ) -> LLMOutputsMeta:
+    """What the outputs were made with, and their sums."""
     llm, judge = task.settings.llm, step.judge
     return LLMOutputsMeta(
         endpoint=llm.endpoint,
@@ -148,7 +183,16 @@ def _build_meta(
         judge_prompt_path=judge.prompt.path if judge else None,
         judge_endpoint=task.settings.judge_llm.endpoint if judge else None,
         is_judge_rehearsal=judge is not None and task.judge_endpoint.is_offline,
-        structured_output=decide_level(llm, task.endpoint, module.output_model),
+        structured_output=TEXT_LEVEL
+        if step.text_form is not None
+        else decide_level(llm, task.endpoint, module.output_model),
         parameters=dict(step.settings.parameters),
+        hooks=tuple(
+            HookRecord(kind=hook.kind, name=hook.name, source_sha256=hook.source_sha256)
+            for hook in (step.hooks.all if step.hooks else ())
+        ),
         totals=build_totals(records),
+        changes=select_output_changes(origin.changes),
+        git=origin.git,
+        cache_saving_usd=compute_cache_saving(records, prices),
     )

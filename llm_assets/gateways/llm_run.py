@@ -23,7 +23,8 @@ from llm_assets.gateways.budget import Budget, CappedBudget, NoBudget
 from llm_assets.gateways.caller import Caller, Progress, Route, RunIdentity
 from llm_assets.gateways.clock import Clock
 from llm_assets.gateways.connections import Connection
-from llm_assets.gateways.dispatcher import Dispatcher, Due
+from llm_assets.gateways.departures import Due
+from llm_assets.gateways.dispatcher import Dispatcher
 from llm_assets.gateways.endpoint_client import open_endpoint_client
 from llm_assets.gateways.gate import Gate
 from llm_assets.gateways.ledger.ledger import Ledger
@@ -82,6 +83,8 @@ class LLMRun:
         planned = self._planner.plan_batch(items, choice, batch=self.identity.batch)
         plan, due = planned.plan, planned.due.chosen
         self.observer.show_plan(plan)
+        for warning in plan.warnings if due else ():
+            self.observer.show_warning(warning)
         progress = Progress(n_to_run=len(due))
         finished = asyncio.run(self._ask(due, progress)) if due else {}
         outputs = tuple(
@@ -121,6 +124,7 @@ class LLMRun:
                 caller=caller,
                 progress=progress,
                 find_answers=self.ledger.find_answers,
+                min_prefix_tokens=self._min_prefix_tokens,
             )
             return await dispatcher.finish_items(due, max_in_flight=self._max_in_flight)
 
@@ -169,6 +173,13 @@ class LLMRun:
     @property
     def _max_in_flight(self) -> int:
         return self.limits.max_in_flight or self._generating.endpoint.max_in_flight
+
+    @property
+    def _min_prefix_tokens(self) -> int | None:
+        """The shortest beginning of a prompt that calls wait for to be cached; None where they wait for none."""
+        endpoint = self._generating.endpoint
+        is_wanted = self.limits.warm_up and endpoint.caches_prefixes
+        return endpoint.min_cached_prefix_tokens if is_wanted else None
 
     @contextmanager
     def _report(self, progress: Progress) -> Generator[None]:
@@ -251,6 +262,7 @@ def _build_summary(
         calls_reused=plan.n_calls_reused,
         prompt_tokens=progress.prompt_tokens,
         completion_tokens=progress.completion_tokens,
+        cached_tokens=progress.cached_tokens,
         cost_usd=progress.cost_usd,
         cost_is_known=progress.cost_is_known,
         faults=dict(progress.faults),

@@ -107,6 +107,7 @@ class Planner:
             reasons=reasons,
             calls=calls,
             estimate=estimator.estimate(states, calls),
+            warnings=self.step.warnings,
         )
         return PlannedBatch(replayed=replayed, due=due, plan=plan)
 
@@ -120,7 +121,8 @@ class Planner:
         if not choice.is_forced and not self.epochs.has_epochs():
             return items
         keys = [_build_first_key(self.step, item) for item in items]
-        chosen = keys if choice.limit is None else keys[: choice.limit]
+        asking = [key for key in keys if key]
+        chosen = asking if choice.limit is None else asking[: choice.limit]
         if choice.is_forced:
             self.epochs.raise_epochs(chosen)
         epochs = self.epochs.find_epochs(keys)
@@ -145,5 +147,6 @@ class Planner:
 
 
 def _build_first_key(step: Step, item: Item) -> CallKey:
+    """The key of an item's first call; nothing where a hook leaves the item out."""
     decision = advance(step, replace(item, epoch=0), (), n_known=0)
     return decision.request.build_key() if isinstance(decision, Ask) else CallKey("")

@@ -1,19 +1,42 @@
 """Where a batch's report lies, and what it points at."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from llm_assets.core.assessment import Assessment
+from llm_assets.core.batch_summary import build_batch_summary
+from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.ids import BatchKey
-from llm_assets.core.report import ConfigSnapshot, Report
+from llm_assets.core.input_snapshot import InputSnapshot
+from llm_assets.core.llm_outputs import LLMOutputs
+from llm_assets.core.report import ConfigSnapshot, Report, build_report
+from llm_assets.core.report_items import ItemSources, list_call_keys
 from llm_assets.core.report_markdown import render_report_markdown
-from llm_assets.errors import StorageError
+from llm_assets.core.report_page import build_report_page
+from llm_assets.core.setting_changes import SettingChange, apply_setting_changes
+from llm_assets.core.work_items import WorkItemsMeta
 from llm_assets.gateways.artifacts import is_local
 from llm_assets.gateways.exports import find_export
+from llm_assets.gateways.ledger.viewing import open_ledger_view
 from llm_assets.gateways.project import Project
+from llm_assets.gateways.report_index import (
+    find_reports_folder,
+    render_summary,
+    write_report_file,
+)
+from llm_assets.gateways.report_pages import INDEX_NAME, render_report_html
 from llm_assets.gateways.tasks import Task
 
-COLLECTIONS = ("input_snapshot", "group_contexts", "work_items", "llm_outputs", "export")
+COLLECTIONS = (
+    "input_snapshot",
+    "group_contexts",
+    "work_items",
+    "llm_outputs",
+    "assessment",
+    "export",
+)
 
 WITHOUT_EFFECT = {"automation", "checks"}
 """Blocks that say when something runs and what is thought of it, not what a batch is; no report shows them."""
@@ -24,23 +47,71 @@ class WrittenReport:
     """A report that was written."""
 
     path: Path
+    """The Markdown."""
+    page: Path
+    """The HTML."""
     text: str
+    """Of the Markdown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSources:
+    """The stages that a report is drawn from."""
+
+    snapshot: InputSnapshot
+    contexts: GroupContexts
+    items_meta: WorkItemsMeta
+    outputs: LLMOutputs
+    assessment: Assessment | None = None
+    """None where the task does not say what it expects."""
 
 
 def find_report(task: Task, project: Project, batch: BatchKey) -> Path:
     """Where a report lies: `data/reports/<task>/<batch>.md`."""
-    return project.reports / task.name / f"{batch}.md"
+    return find_reports_folder(task, project) / f"{batch}.md"
 
 
-def build_config_snapshot(task: Task, project: Project, batch: BatchKey) -> ConfigSnapshot:
-    """What was asked for, with every default filled in."""
+def find_page(task: Task, project: Project, batch: BatchKey) -> Path:
+    """Where a report's page lies: `data/reports/<task>/<batch>.html`.
+
+    A batch that is called as the page over all batches gets a name that no batch can have.
+    """
+    name = f"{batch}.html"
+    if name.lower() == INDEX_NAME:
+        name = f"{batch}+.html"
+    return find_report(task, project, batch).with_name(name)
+
+
+def build_task_report(
+    task: Task, project: Project, sources: ReportSources, *, config: ConfigSnapshot
+) -> Report:
+    """What a person should know about a batch, with pointers to its files."""
+    return build_report(
+        config=config,
+        snapshot=sources.snapshot,
+        items_meta=sources.items_meta,
+        contexts=sources.contexts,
+        outputs=sources.outputs,
+        settings=task.settings.report,
+        artifacts=list_artifacts(task, project, config.batch),
+        assessment=sources.assessment.meta if sources.assessment else None,
+    )
+
+
+def build_config_snapshot(
+    task: Task, project: Project, batch: BatchKey, *, of_outputs: Sequence[SettingChange] = ()
+) -> ConfigSnapshot:
+    """What was asked for, with every default filled in; `of_outputs` is what was set for the outputs' run."""
+    settings = task.settings.model_dump(mode="json", by_alias=True, exclude=WITHOUT_EFFECT)
     return ConfigSnapshot(
         task=task.name,
         batch=batch,
         config_path=project.show(task.config_path),
         config_sha256=task.config_sha256,
         schema_path=project.show(task.schema_path),
-        settings=task.settings.model_dump(mode="json", by_alias=True, exclude=WITHOUT_EFFECT),
+        settings=apply_setting_changes(settings, of_outputs),
+        extends=tuple(map(project.show, task.file.paths[1:])),
+        changes=task.changes,
     )
 
 
@@ -51,29 +122,56 @@ def list_artifacts(task: Task, project: Project, batch: BatchKey) -> dict[str, s
         f"export as {name}": find_export(task, project, batch, name)
         for name in task.settings.export.formats
     }
+    exports["page with every item"] = find_page(task, project, batch)
+    exports["all batches"] = folder / INDEX_NAME
     found = {name: _show_from(folder, str(path)) for name, path in exports.items()}
-    for stage in COLLECTIONS:
+    stages = [name for name in COLLECTIONS if name != "assessment" or task.settings.expected]
+    for stage in stages:
         artifact = project.artifacts / task.name / stage / f"{batch}.jsonl"
         found[stage] = _show_from(folder, artifact.path) if is_local(artifact) else str(artifact)
     return found
+
+
+def list_telling_columns(meta: WorkItemsMeta) -> tuple[str, ...]:
+    """The columns that the model saw, without the group's, which has a place of its own."""
+    return tuple(name for name in meta.columns if name != meta.grouping_column)
 
 
 def _show_from(folder: Path, path: str) -> str:
     return Path(os.path.relpath(path, folder)).as_posix()
 
 
-def write_report(task: Task, project: Project, batch: BatchKey, report: Report) -> WrittenReport:
-    """Write the report as Markdown; the file appears whole or not at all."""
+def write_report(
+    task: Task,
+    project: Project,
+    report: Report,
+    sources: ReportSources,
+    *,
+    partial: str | None = None,
+) -> WrittenReport:
+    """Write the report as Markdown and as a page, and its numbers beside them for the page over all batches.
+
+    The prompts as sent and the words answered are read from the ledger, where it is at hand. `partial` says why
+    the report is not whole. Each file appears whole or not at all.
+    """
+    batch = report.config.batch
+    with open_ledger_view(project.ledger_url) as ledger:
+        calls = ledger.sent_calls.load(list_call_keys(sources.outputs.records))
+    items = ItemSources(
+        snapshot=sources.snapshot,
+        columns=list_telling_columns(sources.items_meta),
+        records=sources.outputs.records,
+        calls=calls,
+        scores={score.work_id: score for score in sources.assessment.records}
+        if sources.assessment
+        else {},
+    )
+    page = build_report_page(report, items, partial=partial)
+    found = find_page(task, project, batch)
+    summary = build_batch_summary(report, page, page_name=found.name)
+    text = render_report_markdown(report, partial=partial)
     path = find_report(task, project, batch)
-    text = render_report_markdown(report)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    except OSError as exc:
-        raise StorageError(
-            f"The report {project.show(path)} cannot be written ({exc.strerror}).",
-            remedy="Check the folder's permissions and the free space.",
-        ) from exc
-    return WrittenReport(path=path, text=text)
+    write_report_file(found, render_report_html(page), project)
+    write_report_file(path.with_suffix(".json"), render_summary(summary), project)
+    write_report_file(path, text, project)
+    return WrittenReport(path=path, page=found, text=text)

@@ -14,7 +14,7 @@ from llm_assets.core.calls import Answer, CallOrigin, CallRequest, Fault, Messag
 from llm_assets.core.concurrency import build_concurrency
 from llm_assets.core.fingerprint import fingerprint_text
 from llm_assets.core.ids import BatchKey, RowId, WorkId
-from llm_assets.core.input_snapshot import InputSnapshot, build_input_snapshot
+from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.prompts import render_free_prompt
 from llm_assets.core.rate_limit import RateLimit
 from llm_assets.core.schema_answer import parse_proposed_schema
@@ -32,7 +32,7 @@ from llm_assets.gateways.ledger.ledger import Ledger, open_ledger
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.prompt_files import load_prompt
 from llm_assets.gateways.schema_modules import SchemaModule, write_schema_module
-from llm_assets.gateways.tables.reading import open_table
+from llm_assets.gateways.snapshots import read_snapshot
 from llm_assets.gateways.task_schemas import load_task_schema
 from llm_assets.gateways.tasks import Task
 
@@ -191,12 +191,17 @@ def _render_question(
 ) -> tuple[Message, ...]:
     """The prompt with the columns and first rows of the task's first batch."""
     snapshot = _load_first_batch(task, project)
-    rows = [row.values for row in snapshot.records[: generate.sample_rows]]
+    hidden = task.settings.expected.columns if task.settings.expected else ()
+    columns = [name for name in snapshot.meta.columns if name not in hidden]
+    rows = [
+        {name: row.values[name] for name in columns}
+        for row in snapshot.records[: generate.sample_rows]
+    ]
     path = task.resolve(generate.prompt)
     shown = project.show(path)
     values: dict[str, object] = {
         "description": generate.description,
-        "columns": list(snapshot.meta.columns),
+        "columns": columns,
         "sample_rows": json.dumps(rows, ensure_ascii=False, indent=2),
         "model_name": task.settings.schema_.output_model,
     }
@@ -207,9 +212,4 @@ def _load_first_batch(task: Task, project: Project) -> InputSnapshot:
     batches = list_batches(task, project)
     if not batches:
         raise build_no_batches_error(task, project)
-    settings = task.settings
-    path = batches[0].path
-    with open_table(path, settings.input, shown_path=project.show(path)) as table:
-        return build_input_snapshot(
-            table, cleaning=settings.cleaning, id_column=settings.input.id_column
-        )
+    return read_snapshot(task, project, batches[0].path)

@@ -1,15 +1,10 @@
 """How a task's schema module is imported, and how a new one takes an old one's place."""
 
 import os
-import sys
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from importlib.abc import SourceLoader
-from importlib.machinery import ModuleSpec
-from importlib.util import module_from_spec
 from itertools import count
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +18,11 @@ from llm_assets.core.fingerprint import fingerprint_text
 from llm_assets.core.ids import Sha256
 from llm_assets.core.json_schema import MODULE_PREFIX
 from llm_assets.errors import ConfigError, StorageError, suggest
+from llm_assets.gateways.python_files import (
+    forget_module,
+    import_python_text,
+    render_exception,
+)
 from llm_assets.gateways.text_files import read_text_file
 
 
@@ -96,66 +96,19 @@ class _ImportedModule:
     models: Mapping[str, type[BaseModel]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Source(SourceLoader):
-    """Hands the import system the very text that was hashed, so that no bytecode is read or left behind."""
-
-    path: str
-    text: str
-
-    def get_filename(self, fullname: str) -> str:  # noqa: ARG002 - the import system passes it
-        return self.path
-
-    def get_data(self, path: str) -> bytes:
-        if path != self.path:
-            raise OSError(path)
-        return self.text.encode()
-
-
 @lru_cache(maxsize=64)
 def _import_module(path: Path, text: str, shown_path: str) -> _ImportedModule:
     name = f"{MODULE_PREFIX}{fingerprint_text(text)[:16]}"
-    loader = _Source(str(path), text)
-    _check_syntax(loader, name, shown_path=shown_path)
-    spec = ModuleSpec(name, loader, origin=str(path))
-    spec.has_location = True  # Pydantic finds the docstrings of fields in the file
-    module = module_from_spec(spec)
-    sys.modules[name] = module  # Pydantic looks up annotations there, also long after the import
+    module = import_python_text(
+        text, path=path, name=name, shown_path=shown_path, purpose="schema module"
+    )
     try:
-        _run(module, loader, shown_path=shown_path)
         models = _list_models(module, shown_path=shown_path)
         close_models(models.values(), module_name=name, shown_path=shown_path)
     except ConfigError:
-        sys.modules.pop(name, None)
+        forget_module(name)
         raise
     return _ImportedModule(module=module, models=models)
-
-
-def _check_syntax(loader: _Source, name: str, *, shown_path: str) -> None:
-    try:
-        loader.get_code(name)
-    except SyntaxError as exc:
-        raise ConfigError(
-            f"{shown_path}, line {exc.lineno}: {exc.msg}; the schema module is not valid Python.",
-            remedy="Mend that line.",
-        ) from exc
-    except (ValueError, RecursionError) as exc:
-        raise ConfigError(
-            f"{shown_path} is not valid Python: {exc}.", remedy="Mend the schema module."
-        ) from exc
-
-
-def _run(module: ModuleType, loader: _Source, *, shown_path: str) -> None:
-    try:
-        loader.exec_module(module)
-    except (Exception, SystemExit) as exc:
-        frames = traceback.extract_tb(exc.__traceback__)
-        lines = [frame.lineno for frame in frames if frame.filename == loader.path]
-        where = f"{shown_path}, line {lines[-1]}" if lines else shown_path
-        raise ConfigError(
-            f"{where}: {_render_exception(exc)}; the schema module could not be imported.",
-            remedy="Mend that line.",
-        ) from exc
 
 
 def _list_models(module: ModuleType, *, shown_path: str) -> dict[str, type[BaseModel]]:
@@ -174,7 +127,7 @@ def _list_models(module: ModuleType, *, shown_path: str) -> dict[str, type[BaseM
             model.model_rebuild()
         except (PydanticUserError, NameError) as exc:
             raise ConfigError(
-                f"{shown_path}: model {name!r} is not complete: {_render_exception(exc)}.",
+                f"{shown_path}: model {name!r} is not complete: {render_exception(exc)}.",
                 remedy="Define or import what its annotations name.",
             ) from exc
     return models
@@ -204,14 +157,9 @@ def _build_tellable_model(model: type[BaseModel], *, shown_path: str) -> type[Ba
     except PydanticUserError as exc:
         raise ConfigError(
             f"{shown_path}: {model.__name__!r} cannot be told to a model as JSON Schema: "
-            f"{_render_exception(exc)}.",
+            f"{render_exception(exc)}.",
             remedy="Use types that JSON has: text, numbers, booleans, lists, nested models.",
         ) from exc
-
-
-def _render_exception(exc: BaseException) -> str:
-    first_line = str(exc).partition("\n")[0].rstrip(".")
-    return f"{type(exc).__name__}: {first_line}" if first_line else type(exc).__name__
 
 
 def _archive(path: Path, *, archived_at: datetime) -> Path:

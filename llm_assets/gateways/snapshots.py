@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from llm_assets.core.expectations import check_columns
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.input_snapshot import InputSnapshot, build_input_snapshot
 from llm_assets.gateways.batches import find_batch
@@ -16,9 +17,15 @@ def take_snapshot(task: Task, project: Project, batch: BatchKey) -> InputSnapsho
 
 
 def read_snapshot(task: Task, project: Project, path: Path) -> InputSnapshot:
-    """Read and clean a table as the task says, whether it is a batch of its own already or not."""
+    """Read and clean a table as the task says, whether it is a batch of its own already or not.
+
+    It has the columns in which the task expects answers, so that these can be hidden from the model.
+    """
     settings = task.settings
     with open_table(path, settings.input, shown_path=project.show(path)) as table:
-        return build_input_snapshot(
+        snapshot = build_input_snapshot(
             table, cleaning=settings.cleaning, id_column=settings.input.id_column
         )
+    if settings.expected is not None:
+        check_columns(snapshot.meta, settings.expected)
+    return snapshot

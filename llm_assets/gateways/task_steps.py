@@ -4,11 +4,13 @@ from collections.abc import Mapping
 
 from llm_assets.config.task import JudgeSettings
 from llm_assets.core.calls import Purpose
+from llm_assets.core.item_hooks import Hooks
 from llm_assets.core.step import Judge, Step
 from llm_assets.core.steps import build_judge, build_step
 from llm_assets.errors import ConfigError
 from llm_assets.gateways.budget import check_budget
 from llm_assets.gateways.connections import Connection, build_connection
+from llm_assets.gateways.hook_files import load_task_hooks
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.prompt_files import load_prompt
 from llm_assets.gateways.schema_modules import SchemaModule
@@ -44,6 +46,7 @@ def build_task_step(
     """Read the task's prompts and put the step together; `ConfigError` names what does not fit."""
     shown = project.show(task.prompt_path)
     rules = task.settings.judge
+    hooks = load_task_hooks(task, project)
     return build_step(
         task.settings,
         prompt=load_prompt(task.prompt_path, shown=shown),
@@ -56,8 +59,15 @@ def build_task_step(
         judge=None
         if rules is None
         else _build_judge(
-            task, project, rules, module=module, connection=connections["judge"], columns=columns
+            task,
+            project,
+            rules,
+            module=module,
+            connection=connections["judge"],
+            columns=columns,
+            hooks=hooks,
         ),
+        hooks=hooks,
     )
 
 
@@ -69,6 +79,7 @@ def _build_judge(
     module: SchemaModule,
     connection: Connection,
     columns: tuple[str, ...],
+    hooks: Hooks | None,
 ) -> Judge:
     if module.judge_model is None:
         raise ConfigError(
@@ -87,6 +98,7 @@ def _build_judge(
         base_url=connection.base_url,
         verdict_model=module.judge_model,
         columns=columns,
+        hooks=hooks,
     )
 
 

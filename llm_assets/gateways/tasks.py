@@ -1,17 +1,22 @@
 """Which tasks are there, and what does each one's file say?"""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from llm_assets.config.endpoint import EndpointSettings
-from llm_assets.config.parsing import find_endpoint, parse_endpoints, parse_settings
+from llm_assets.config.gaps import Gap, list_gaps, parse_with_gaps
+from llm_assets.config.layers import lay_over
+from llm_assets.config.overrides import Assignment, build_override
+from llm_assets.config.parsing import find_endpoint, parse_endpoints
 from llm_assets.config.task import TaskSettings
-from llm_assets.config.yaml_text import parse_yaml
-from llm_assets.core.fingerprint import fingerprint_text
+from llm_assets.config.yaml_text import YamlDocument
 from llm_assets.core.ids import Sha256, TaskName
+from llm_assets.core.setting_changes import SettingChange, list_setting_changes
 from llm_assets.errors import ConfigError, suggest
 from llm_assets.gateways.project import Project, find_root_around, resolve_path
+from llm_assets.gateways.task_files import TaskFile, read_task_file
 from llm_assets.gateways.text_files import read_text_file
 
 
@@ -30,6 +35,12 @@ class Task:
     """Of the file's text."""
     home: Path
     """Where relative paths in this config start: the project it lies in, else its own folder."""
+    file: TaskFile
+    """What its file says, with those that it extends."""
+    gaps: tuple[Gap, ...] = ()
+    """Values that a person has still to give before it can run."""
+    changes: tuple[SettingChange, ...] = ()
+    """What was set for one run."""
 
     def resolve(self, relative: str) -> Path:
         """A path of this config, whatever the working directory."""
@@ -49,12 +60,13 @@ class Task:
     @property
     def schema_path(self) -> Path:
         """The Python module with the output model."""
-        return self.resolve(self.settings.schema_.module or f"configs/schemas/{self.name}.py")
+        module = self.settings.schema_.module
+        return self.resolve(module or f"configs/schemas/{self.file.root_name}.py")
 
     @property
     def input_folder(self) -> Path:
         """The folder whose files are the task's batches."""
-        return self.resolve(self.settings.input.folder or f"data/inputs/{self.name}")
+        return self.resolve(self.settings.input.folder or f"data/inputs/{self.file.input_owner}")
 
 
 def list_task_names(project: Project) -> tuple[str, ...]:
@@ -102,11 +114,53 @@ def load_task_file(path: Path, project: Project) -> Task:
     Endpoints of both places are known to it, its own ones first.
     """
     config_path = resolve_path(path, home=Path.cwd())
-    shown = project.locate(config_path)
     home = _find_home(config_path, project)
-    text = read_text_file(config_path, shown=shown, purpose="task file")
-    document = parse_yaml(text, file=shown)
-    settings = parse_settings(TaskSettings, document)
+    file = read_task_file(config_path, project, home=home)
+    return _build_task(file, file.document, project, home=home)
+
+
+def override_task(
+    task: Task, project: Project, assignments: Sequence[Assignment], *, label: str = "--set"
+) -> Task:
+    """The task with these settings, for one run; `label` is what messages call the place they were set at.
+
+    `ConfigError` for a path that is no setting and a value that does not fit.
+    """
+    if not assignments:
+        return task
+    override = build_override(TaskSettings, assignments, label=label)
+    document = lay_over(TaskSettings, task.file.document, override)
+    document = replace(document, file=task.file.document.file)
+    changed = _build_task(task.file, document, project, home=task.home)
+    open_paths = [gap.name for gap in list_gaps(task.file.document)]
+    as_filed = parse_with_gaps(TaskSettings, task.file.document)
+    changes = list_setting_changes(
+        *(each.model_dump(mode="json", by_alias=True) for each in (as_filed, changed.settings)),
+        gaps=[path for path in open_paths if path not in {gap.name for gap in changed.gaps}],
+    )
+    return replace(changed, changes=changes)
+
+
+def check_no_gaps(task: Task, *blocks: str) -> None:
+    """Make sure that every value which these blocks of settings need is there, or every one at all.
+
+    `ConfigError` lists all that a person has still to give, with what the file says about each.
+    """
+    if not any(not blocks or gap.path[0] in blocks for gap in task.gaps):
+        return
+    lines = [f"{gap.name}: {gap.text} ({gap.place})" for gap in task.gaps]
+    example = " ".join(f"--set {gap.name}=…" for gap in task.gaps)
+    n_values = "1 value" if len(lines) == 1 else f"{len(lines)} values"
+    raise ConfigError(
+        "\n  ".join([f"Task {task.name} lacks {n_values}; nothing was sent:", *lines]) + "\n ",
+        remedy=f"Write `{example}`, or, of the outputs' settings, give them as `set` in the launchpad.",
+    )
+
+
+def _build_task(file: TaskFile, document: YamlDocument, project: Project, *, home: Path) -> Task:
+    config_path = file.paths[0]
+    shown = project.locate(config_path)
+    settings = parse_with_gaps(TaskSettings, document)
     own_endpoints = _load_endpoints(project.root, project) | _load_endpoints(home, project)
     endpoint = find_endpoint(settings.llm, own_endpoints, document=document)
     judge_endpoint = endpoint
@@ -120,8 +174,10 @@ def load_task_file(path: Path, project: Project) -> Task:
         endpoint=endpoint,
         judge_endpoint=judge_endpoint,
         config_path=config_path,
-        config_sha256=fingerprint_text(text),
+        config_sha256=file.sha256,
         home=home,
+        file=file,
+        gaps=list_gaps(document),
     )
 
 

@@ -202,3 +202,40 @@ def test_json_is_one_object(project: TinyProject):
     """Standard output of `--json` is nothing but the object, also for a row."""
     for args in ((), ("--prompt", "1")):
         assert isinstance(json.loads(project.run("plan", "notes", "--json", *args).stdout), dict)
+
+
+def test_a_prompt_out_of_order_is_warned_about_once(project: TinyProject):
+    """A plan and the log of a run tell what in a prompt keeps providers from caching it, and scripts see it, too."""
+    project.edit("prompts/notes.yaml", "</note>", "</note>\n  " + "Be exact. " * 150)
+    planned = project.run("plan", "notes")
+    assert planned.stderr.count("warning: Prompt 'prompts/notes.yaml' has 1,") == 1
+    (told,) = project.run("plan", "notes", "--json").batch["warnings"]
+    assert "characters that never change after `row_block`" in told
+    assert project.run("run", "notes").stderr.count(told) == 1
+    assert told not in project.run("run", "notes").stderr
+
+
+def test_an_unknown_name_in_an_example_turn_sends_nothing(project: TinyProject):
+    """A slip in one of several messages is told by file, place and columns before the first call."""
+    project.write(
+        "prompts/notes.yaml",
+        "messages:\n"
+        "- {role: system, content: '{{ llm_schema }}'}\n"
+        "- {role: user, content: 'The lathe hums.'}\n"
+        "- {role: assistant, content: '{}'}\n"
+        "- {role: user, content: 'Note: {{ txt }}'}\n",
+    )
+    for command in ("plan", "run"):
+        run = project.run(command, "notes")
+        names = ("'prompts/notes.yaml' uses {{ txt }} (line 1) in `messages[3]`", "topic, text")
+        assert_told_plainly(run, exit_code=2, names=names)
+    assert project.run("spend").stdout == "No calls are on record.\n"
+
+
+def test_an_older_prompt_runs_as_it_stands(project: TinyProject):
+    """With `syntax: braces`, a prompt of `{name}` and doubled braces asks the same as one in Jinja."""
+    jinja = project.run("plan", "notes", "--prompt", "1", "--json").record["messages"]
+    text = PROMPT.replace("{{ ", "{").replace(" }}", "}")
+    project.write("prompts/notes.yaml", f"syntax: braces\n{text}")
+    assert project.run("plan", "notes", "--prompt", "1", "--json").record["messages"] == jinja
+    assert project.run_json("notes").batch["outcomes"] == {"accepted": 6}

@@ -44,8 +44,10 @@ def test_json_has_the_promised_shape(project: TinyProject):
     assert (run.batch["batch"], run.batch["items"]) == ("may", 6)
     assert run.batch["outcomes"] == {"accepted": 6}
     assert (run.batch["calls_sent"], run.batch["calls_reused"]) == (6, 0)
-    assert set(run.batch["tokens"]) == {"prompt", "completion"}
-    assert min(run.batch["tokens"].values()) > 0
+    tokens = run.batch["tokens"]
+    assert set(tokens) == {"prompt", "completion", "cached"}
+    assert min(tokens["prompt"], tokens["completion"]) > 0
+    assert tokens["cached"] == 0
     assert (run.batch["cost_usd"], run.batch["cost_is_known"]) == (0.0, True)
     assert run.batch["elapsed_seconds"] > 0
     assert {Path(path).is_file() for path in run.batch["artifacts"].values()} == {True}

@@ -22,6 +22,8 @@ DEFAULTS = {
     "failed_items": ("warn", False, 0.05),
     "within_budget": ("warn", False, 1.0),
     "duplicates": ("warn", False, 0.05),
+    "column_types": ("warn", False, None),
+    "score": ("warn", False, None),
 }
 
 

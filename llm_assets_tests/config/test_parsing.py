@@ -39,7 +39,7 @@ ONE_MISTAKE = {
         "prompt: p\nshema: {}\n",
         (
             "configs/x.yaml:2:1: shema: unknown key. Did you mean 'schema'? Allowed: description, owners, "
-            "tags, prompt, input, cleaning, grouping, context, schema, llm, attempts, judge, limits, budget, checks, automation, export, report."
+            "tags, extends, prompt, input, cleaning, grouping, context, schema, answer, llm, attempts, judge, hooks, limits, budget, checks, automation, export, report, expected."
         ),
     ),
     "key at the wrong level": (
@@ -71,7 +71,7 @@ ONE_MISTAKE = {
         "prompt: p\nexport:\n  formats:\n    - csv\n    - jsnl\n",
         (
             "configs/x.yaml:5:7: export.formats[1]: unknown value 'jsnl'. Did you mean 'jsonl'? "
-            "Allowed: csv, psv, tsv, jsonl."
+            "Allowed: csv, psv, tsv, jsonl, xlsx, parquet."
         ),
     ),
     "text for a whole number": (

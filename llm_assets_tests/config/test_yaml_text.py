@@ -136,3 +136,14 @@ def test_no_text_raises_anything_else(text):
     """Whatever a file holds, it is parsed or refused as a config."""
     with suppress(ConfigError):
         assert parse_yaml(text, file=FILE).file == FILE
+
+
+def test_a_value_that_a_person_must_give_is_marked():
+    """`!required` stands for no value yet, with the words of the file and its place; a list or block cannot be one."""
+    document = parse_yaml(
+        "a: !required which model\nb: [!required 'x: y']\nc: !required\n", file=FILE
+    )
+    assert document.content == {"a": None, "b": [None], "c": None}
+    assert document.required == {("a",): "which model", ("b", 0): "x: y", ("c",): ""}
+    assert document.render_place(("a",)) == "configs/x.yaml:1:4"
+    assert "the tag `!required` is not understood" in parse_message("a: !required [x]")

@@ -21,6 +21,8 @@ ROW_ID = RowId("r1")
         ({}, ("title", "Body", "author")),
         ({"include": ("author", "title")}, ("title", "author")),
         ({"exclude": ("Body",)}, ("title", "author")),
+        ({"hidden": ("Body", "label")}, ("title", "author")),
+        ({"hidden": ("Body",), "exclude": ("title",)}, ("author",)),
         ({"order": "alphabetical"}, ("author", "Body", "title")),
         ({"include": ("title", "Body"), "order": "alphabetical"}, ("Body", "title")),
         ({"include": ("title", "title")}, ("title",)),
@@ -52,6 +54,8 @@ def test_excluding_every_column_is_an_error():
     """A model that would see nothing is a mistake to mend, not an item to pay for."""
     with pytest.raises(ConfigError, match=r"`context\.exclude` leaves the model no column"):
         decide_visible_columns(COLUMNS, ContextSettings(exclude=COLUMNS))
+    with pytest.raises(ConfigError, match="and the hidden columns leave the model no column"):
+        decide_visible_columns(COLUMNS, ContextSettings(hidden=COLUMNS))
 
 
 def test_table_without_columns_has_nothing_to_decide():

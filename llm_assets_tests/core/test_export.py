@@ -2,8 +2,8 @@ from decimal import Decimal
 
 import pytest
 
+from llm_assets.config.export import ExportSettings
 from llm_assets.config.grouping import Mode
-from llm_assets.config.task import ExportSettings
 from llm_assets.core.calls import Purpose
 from llm_assets.core.export import REHEARSAL_MARK, build_export
 from llm_assets.core.export_columns import ExportColumn
@@ -116,7 +116,7 @@ def export(
             n_rows=len(snapshot.records),
             n_group_contexts=0,
         ),
-        settings=ExportSettings(**settings),
+        settings=ExportSettings.model_validate(settings),
         output_columns=output_columns,
     )
 
@@ -358,5 +358,41 @@ def test_outputs_of_other_rows_are_refused(items, part):
 
 def test_unknown_column_is_an_error():
     """A column that the export does not have is named with a likely one."""
-    with pytest.raises(ConfigError, match="did you mean 'label'"):
+    with pytest.raises(ConfigError, match="Did you mean 'label'"):
         export(build_snapshot([{"text": "a"}]), build_outputs(build_item(0)), columns=("lable",))
+
+
+def test_columns_are_renamed_and_read_as_what_they_are_to_be():
+    """A column has the name and the type that the config gives it; its values are of that type."""
+    table = export(
+        build_snapshot(
+            [{"stars": "5", "text": "a"}, {"stars": "", "text": "b"}], columns=("stars", "text")
+        ),
+        build_outputs(
+            build_item(0, attempts=(build_attempt("0.0015"),)), build_item(1, outcome="failed")
+        ),
+        columns=(
+            {"column": "label", "as": "Mood"},
+            {"column": "stars", "type": "integer"},
+            {"column": "cost_usd", "as": "Cost", "type": "number"},
+        ),
+    )
+    assert [(column.name, column.kind) for column in table.meta.columns] == [
+        ("Mood", "text"),
+        ("stars", "integer"),
+        ("Cost", "number"),
+    ]
+    assert [record.values for record in table.records] == [
+        {"Mood": "ok", "stars": 5, "Cost": 0.0015},
+        {"Mood": None, "stars": None, "Cost": 0},
+    ]
+
+
+def test_a_value_that_cannot_be_read_stays():
+    """What is not of the type that the config names is exported as it is, so that nothing is lost."""
+    table = export(
+        build_snapshot([{"text": "five"}]),
+        build_outputs(build_item(0)),
+        columns=({"column": "text", "type": "integer"},),
+    )
+    assert table.records[0].values == {"text": "five"}

@@ -1,4 +1,6 @@
+from datetime import date, datetime
 from typing import Annotated, Literal
+from uuid import UUID
 
 import pytest
 from pydantic import BaseModel, Field, RootModel, computed_field
@@ -10,9 +12,7 @@ from llm_assets.core.export_columns import (
     build_status_columns,
     build_unique_names,
     build_verdict_columns,
-    decide_columns,
 )
-from llm_assets.errors import ConfigError
 
 
 class Place(BaseModel):
@@ -48,6 +48,9 @@ class Answer(BaseModel):
     pet: Annotated[Cat | Dog, Field(discriminator="kind")]
     tree: Tree
     mixed: int | str
+    day: date
+    due: datetime | None
+    code: UUID
     aliased: Annotated[int, Field(alias="Class")] = 1
 
     @computed_field
@@ -75,6 +78,9 @@ def test_nested_fields_become_dotted_columns():
         ("tree.label", "text"),
         ("tree.child", "json"),
         ("mixed", "json"),
+        ("day", "date"),
+        ("due", "datetime"),
+        ("code", "text"),
         ("Class", "integer"),
         ("total", "integer"),
     ]
@@ -137,28 +143,3 @@ def test_later_name_gives_way():
     names = [column.name for column in build_unique_names(columns)]
     assert names[:5] == ["status", "score", "output.score", "output.output.score", "status.status"]
     assert len(set(names)) == len(names)
-
-
-def test_unknown_and_repeated_choices_are_told_at_once():
-    """One error names every wrong choice, the likely meaning, and all columns there are."""
-    available = build_status_columns("row")
-    with pytest.raises(ConfigError) as caught:
-        decide_columns(available, chosen=("statsu", "error", "error", "xyz"), is_rehearsal=False)
-    assert "'statsu' (did you mean 'status'?)" in caught.value.what
-    assert "'xyz'." in caught.value.what
-    assert "'error' is chosen more than once" in caught.value.what
-    assert "cost_usd, answered_by" in caught.value.remedy
-
-
-@pytest.mark.parametrize(
-    ("is_rehearsal", "chosen", "names"),
-    [
-        (False, ("error", "status"), ["error", "status"]),
-        (True, ("error", "status"), ["error", "status", "answered_by"]),
-        (True, ("answered_by", "status"), ["answered_by", "status"]),
-    ],
-)
-def test_rehearsal_is_always_marked(is_rehearsal, chosen, names):
-    """Columns come as chosen; only a rehearsal adds who answered."""
-    columns = decide_columns(build_status_columns("row"), chosen=chosen, is_rehearsal=is_rehearsal)
-    assert [column.name for column in columns] == names

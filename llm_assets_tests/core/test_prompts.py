@@ -1,8 +1,6 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from llm_assets.config.prompt import PromptSettings
 from llm_assets.core.prompts import (
@@ -12,7 +10,6 @@ from llm_assets.core.prompts import (
     build_prompt,
     render_free_prompt,
 )
-from llm_assets.core.templating import template_environment
 from llm_assets.errors import ConfigError
 
 COLUMNS = ("text", "first name", "row", "llm_schema")
@@ -80,19 +77,19 @@ def test_ways_to_name_a_value(user, text):
 @pytest.mark.parametrize(
     ("user", "shown"),
     [
-        ("{{ texd }}", "{{ texd }}"),
-        ("{{ b }}{{ a }}", "{{ a }}, {{ b }}"),
-        ('{{ row["texd"] }}', '{{ row["texd"] }}'),
-        ("{{ row.texd }}", '{{ row["texd"] }}'),
-        ("{% if texd is defined %}x{% endif %}", "{{ texd }}"),
-        ("{% if false %}{{ texd }}{% endif %}", "{{ texd }}"),
-        ("{{ group_context }}", "{{ group_context }}"),
-        ("{{ output }}", "{{ output }}"),
-        ("{{ lipsum() }}", "{{ lipsum }}"),
+        ("{{ texd }}", "{{ texd }} (line 1)"),
+        ("{{ b }}\n{{ a }}", "{{ a }} (line 2), {{ b }} (line 1)"),
+        ('{{ row["texd"] }}', '{{ row["texd"] }} (line 1)'),
+        ("Hello.\n\n{{ row.texd }}", '{{ row["texd"] }} (line 3)'),
+        ("{% if texd is defined %}x{% endif %}", "{{ texd }} (line 1)"),
+        ("{% if false %}\n{{ texd }}{% endif %}", "{{ texd }} (line 2)"),
+        ("{{ group_context }}", "{{ group_context }} (line 1)"),
+        ("{{ output }}", "{{ output }} (line 1)"),
+        ("{{ lipsum() }}", "{{ lipsum }} (line 1)"),
     ],
 )
 def test_unknown_name_is_found_without_rendering(user, shown):
-    """A name that no item has is told with the file, the part, the columns and the other names."""
+    """A name that no item has is told with the file, the part, the line, the columns and the other names."""
     message = fail(user)
     assert f"'prompts/triage.yaml' uses {shown} in `user`" in message
     assert "Columns: text, first name" in message
@@ -174,25 +171,18 @@ def test_what_fails_on_an_item_is_an_error_of_the_prompt(user):
         render(build(user))
 
 
-@given(
-    st.text()
-    | st.sampled_from(["{{ llm_schema }}", "{% for %}", "{text}", "%(text)s", "{#", "\x00\x1b\r\n"])
-)
-def test_values_are_never_rendered(value):
-    """Braces, percents, template syntax and control characters of a cell are sent as they are."""
-    prompt = build("<{{ text }}> {{ row['text'] }} <{{ row_block }}>", system="S {{ text }}")
-    names = {"text": value, "row": {"text": value}, "row_block": f"text: {value}"}
-    system, user = prompt.render(names)
-    assert system.content == f"S {value}"
-    assert user.content == f"<{value}> {value} <text: {value}>"
+def test_fixed_turns_are_rendered_once():
+    """A turn that no item changes is rendered when the prompt is built, and never again."""
 
+    class NeverRendered:
+        def render(self, values, /):
+            raise AssertionError
 
-def test_static_system_text_is_rendered_once():
-    """A system text that no item changes is rendered when the prompt is built, and never again."""
     prompt = build(system="By: {{ llm_schema }}")
-    unused = replace(prompt, system=template_environment.from_string("{{ 1 / 0 }}"))
+    system, user = prompt.turns
+    unused = replace(prompt, turns=(replace(system, template=NeverRendered()), user))
     assert render(unused)[0] == ("system", 'By: {"title": "Label"}')
-    assert build(system="For {{ text }}").static_system is None
+    assert build(system="For {{ text }}").turns[0].fixed_text is None
 
 
 def test_schema_is_read_by_the_same_name_in_both_parts():
@@ -220,5 +210,5 @@ def test_free_prompt():
     settings = PromptSettings(system="S {{ a }}", user="{{ b }}")
     turns = render_free_prompt(settings, {"a": "{{ b }}", "b": 2}, path="p.yaml")
     assert [turn.content for turn in turns] == ["S {{ b }}", "2"]
-    with pytest.raises(ConfigError, match=r"uses \{\{ b \}\} in `user`"):
+    with pytest.raises(ConfigError, match=r"uses \{\{ b \}\} \(line 1\) in `user`"):
         render_free_prompt(settings, {"a": 1}, path="p.yaml")

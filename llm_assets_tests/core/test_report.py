@@ -109,6 +109,8 @@ def report_on(
     judge=None,
     is_judge_rehearsal=False,
     artifacts=None,
+    cache_saving_usd=None,
+    assessment=None,
     **settings,
 ):
     n_rows = 1 + max((int(row[1:]) for item in items for row in item.row_ids), default=-1)
@@ -166,11 +168,13 @@ def report_on(
                 structured_output="json_schema",
                 parameters={"temperature": 0.2},
                 totals=build_totals(items),
+                cache_saving_usd=cache_saving_usd,
             ),
             records=items,
         ),
         settings=ReportSettings(**settings),
         artifacts=artifacts or {},
+        assessment=assessment,
     )
 
 
@@ -190,6 +194,14 @@ def test_origins_with_their_hashes():
         assert f"`{name}` | `{digit * 64}`" in text
     assert "`gpt-test`" in text
     assert '"llm": {\n    "temperature": 0.2\n  }' in text
+
+
+def test_cached_tokens_are_shown_with_their_share_and_saving():
+    """How much of the prompts came from a cache is said, and what that saved where the price is known."""
+    assert "| of these cached | 100 (10.0%) |" in render(build_item(0))
+    saved = render(build_item(0), cache_saving_usd=Decimal("0.0042"))
+    assert "| of these cached | 100 (10.0%), which saved $0.0042 |" in saved
+    assert "| of these cached | 0 |" in render(build_item(0, attempts=()))
 
 
 def test_outcomes_are_counted():

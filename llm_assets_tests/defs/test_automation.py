@@ -6,7 +6,6 @@ import pytest
 
 from llm_assets.defs.automation import build_version_condition
 
-STATE = {"source": "v1", "code": "c1"}
 PARTS = dg.DynamicPartitionsDefinition(name="parts")
 
 
@@ -23,7 +22,7 @@ class Lab:
         version = self.source_version
 
         @dg.asset(partitions_def=PARTS)
-        def source() -> dg.MaterializeResult[None]:
+        def source() -> dg.MaterializeResult:
             return dg.MaterializeResult(data_version=dg.DataVersion(version))
 
         @dg.asset(
@@ -32,7 +31,7 @@ class Lab:
             code_version=self.code_version,
             automation_condition=build_version_condition(),
         )
-        def reader() -> dg.MaterializeResult[None]:
+        def reader() -> dg.MaterializeResult:
             return dg.MaterializeResult(data_version=dg.DataVersion(version))
 
         return dg.Definitions(assets=[source, reader])
@@ -51,7 +50,7 @@ class Lab:
             cursor=self.cursor,  # pyright: ignore[reportArgumentType] -- what it gave
         )
         self.cursor = found.cursor
-        return set(found.get_requested_partitions(dg.AssetKey("reader")))
+        return {str(key) for key in found.get_requested_partitions(dg.AssetKey("reader"))}
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ def test_a_changed_file_runs_again_and_so_does_one_put_back(inbox: Inbox):
         inbox.put("may", n_rows)
         found = inbox.look(RUN)
         assert isinstance(found, dg.SensorResult)
-        (request,) = found.run_requests or ()
+        (request,) = list(found.run_requests or [])
         keys.add(request.run_key)
         inbox.run_by_hand("may")
     assert len(keys) == 3

@@ -3,8 +3,11 @@ from pathlib import Path
 
 import pytest
 
+from llm_assets_tests.end_to_end.browser import browser, session_browser
 from llm_assets_tests.end_to_end.served_model import ServedModel, open_served_model
 from llm_assets_tests.end_to_end.tiny_project import TinyProject, build_project
+
+__all__ = ["browser", "session_browser"]
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,14 @@ def read_metadata(project: TinyProject, stage: str, batch: str = "may") -> Mappi
     return {name: value.value for name, value in event.metadata.items()}
 
 
+def test_every_export_is_checked(finished_project: TinyProject):
+    """A run leaves the check of its export's column types in the history, passed."""
+    key = dg.AssetCheckKey(dg.AssetKey(["notes", "export"]), "column_types")
+    with dg.DagsterInstance.from_config(str(finished_project.root / ".dagster")) as history:
+        (record,) = history.event_log_storage.get_asset_check_execution_history(key, limit=5)
+    assert record.status.value == "SUCCEEDED"
+
+
 def count_materializations(project: TinyProject, stage: str) -> int:
     with dg.DagsterInstance.from_config(str(project.root / ".dagster")) as history:
         key = dg.AssetKey(["notes", stage])

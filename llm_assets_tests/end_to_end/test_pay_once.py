@@ -88,7 +88,7 @@ def test_an_unchanged_run_costs_nothing(paid: TinyProject, served_model: ServedM
     bill = run_and_count(paid, served_model, "notes")
     assert_calls(bill, 0, n_items=6)
     assert bill.run.batch["calls_reused"] == 6
-    assert bill.run.batch["tokens"] == {"prompt": 0, "completion": 0}
+    assert bill.run.batch["tokens"] == {"prompt": 0, "completion": 0, "cached": 0}
 
 
 def test_all_that_changes_no_call_costs_nothing_together(

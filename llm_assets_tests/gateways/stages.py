@@ -8,7 +8,7 @@ from llm_assets.core.export import ExportTable, build_export
 from llm_assets.core.group_contexts import GroupContexts, build_group_contexts
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.input_snapshot import InputSnapshot
-from llm_assets.core.report import Report, build_report
+from llm_assets.core.report import Report
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.core.schema_record import SchemaRecord, SchemaText, build_schema_record
 from llm_assets.core.work_items import WorkItems, build_work_items
@@ -16,7 +16,7 @@ from llm_assets.gateways.clock import Clock
 from llm_assets.gateways.generation import Generation, GenerationRequest, generate_outputs
 from llm_assets.gateways.llm_run import LIVE_SECONDS, Observer
 from llm_assets.gateways.project import Project
-from llm_assets.gateways.reports import build_config_snapshot, list_artifacts
+from llm_assets.gateways.reports import ReportSources, build_config_snapshot, build_task_report
 from llm_assets.gateways.schema_texts import describe_task_schema, load_answer_schemas
 from llm_assets.gateways.snapshots import take_snapshot
 from llm_assets.gateways.task_schemas import load_task_schema
@@ -75,15 +75,20 @@ class Stages:
             ),
         )
 
-    def build_report(self, generation: Generation) -> Report:
-        return build_report(
-            config=build_config_snapshot(self.task, self.project, MAY),
+    def build_sources(self, generation: Generation) -> ReportSources:
+        return ReportSources(
             snapshot=self.snapshot,
-            items_meta=self.items.meta,
             contexts=self.contexts,
+            items_meta=self.items.meta,
             outputs=generation.outputs,
-            settings=self.task.settings.report,
-            artifacts=list_artifacts(self.task, self.project, MAY),
+        )
+
+    def build_report(self, generation: Generation) -> Report:
+        return build_task_report(
+            self.task,
+            self.project,
+            self.build_sources(generation),
+            config=build_config_snapshot(self.task, self.project, MAY),
         )
 
 

@@ -1,13 +1,13 @@
-import csv
-import json
-
 import pytest
 
+from llm_assets.config.task import InputSettings
 from llm_assets.errors import StorageError
 from llm_assets.gateways.exports import find_export, write_exports
+from llm_assets.gateways.tables.reading import open_table
+from llm_assets.gateways.tables.typed_cells import build_text_cell
 from llm_assets_tests.gateways.stages import MAY, Stages, build_project_files, prepare
 
-FORMATS = {"formats: [csv, jsonl]": "formats: [csv, tsv, psv, jsonl]"}
+FORMATS = {"formats: [csv, jsonl]": "formats: [csv, tsv, psv, jsonl, xlsx, parquet]"}
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def test_each_format_of_the_config_is_a_file(finished):
     stages: Stages = finished[0]
     written = write(finished)
     folder = stages.project.exports / "notes"
-    names = ["may.csv", "may.tsv", "may.psv", "may.jsonl"]
+    names = [f"may.{name}" for name in ("csv", "tsv", "psv", "jsonl", "xlsx", "parquet")]
     assert [file.path for file in written] == [folder / name for name in names]
     assert sorted(path.name for path in folder.iterdir()) == sorted(names)
     assert find_export(stages.task, stages.project, MAY, "tsv") == folder / "may.tsv"
@@ -35,13 +35,16 @@ def test_each_format_of_the_config_is_a_file(finished):
 
 def test_every_row_is_in_every_file(finished):
     """All formats hold the input's rows, in their order, with what became of each."""
-    by_format = {file.path.suffix: file.path for file in write(finished)}
-    with by_format[".csv"].open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    lines = by_format[".jsonl"].read_text(encoding="utf-8").splitlines()
-    assert [row["id"] for row in rows] == ["1", "2", "3", "4", "5", "6"]
-    assert {row["status"] for row in rows} == {"accepted"}
-    assert [json.loads(line)["id"] for line in lines] == [row["id"] for row in rows]
+    _, table = finished
+    expected = [
+        tuple(build_text_cell(row.values[column.name]) for column in table.meta.columns)
+        for row in table.records
+    ]
+    assert [row[0] for row in expected] == ["1", "2", "3", "4", "5", "6"]
+    for file in write(finished):
+        with open_table(file.path, InputSettings(), shown_path=file.path.name) as read:
+            assert read.columns == tuple(column.name for column in table.meta.columns)
+            assert [row.cells for row in read.rows] == expected, file.path.suffix
 
 
 def test_writing_again_gives_the_same_bytes(finished):
@@ -58,7 +61,7 @@ def test_formulas_are_counted(tmp_path):
     stages = prepare(project)
     table = stages.build_export(stages.generate())
     files = write_exports(stages.task, project, MAY, table)
-    assert {file.path.suffix: file.n_formulas for file in files}[".csv"] == 1
+    assert {file.path.suffix: file.written.n_formulas for file in files}[".csv"] == 1
 
 
 def test_a_folder_that_is_a_file_is_told(tmp_path):

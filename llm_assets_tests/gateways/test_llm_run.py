@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from llm_assets.config.endpoint import PRESETS
+from llm_assets.config.endpoint import PRESETS, EndpointSettings
 from llm_assets.config.task import BudgetSettings, LimitSettings
 from llm_assets.core.calls import CallRequest, Fault
 from llm_assets.core.completions import Completion
@@ -49,6 +49,7 @@ class Office:
     limits: LimitSettings = LIMITS
     price: Decimal | None = CENT
     latency_seconds: float = 0.0
+    settings: EndpointSettings = PRESETS["offline"]
     endpoint: FakeEndpoint = field(default_factory=lambda: FakeEndpoint([]))
     observer: RecordingObserver = field(default_factory=RecordingObserver)
 
@@ -66,7 +67,7 @@ class Office:
         self.monkeypatch.setattr(llm_run, "open_endpoint_client", open_fake)
         connection = Connection(
             name="office",
-            endpoint=PRESETS["offline"],
+            endpoint=self.settings,
             base_url="http://offline.invalid/v1",
             api_key=None,
             compute_cost=lambda _: self.price,
@@ -109,6 +110,23 @@ def test_every_item_gets_its_output_in_order(office):
     assert read_answers(result) == list(TEXTS)
     assert (result.summary.calls_sent, result.summary.calls_reused) == (4, 0)
     assert result.summary.outcomes["accepted"] == 4
+
+
+@pytest.mark.parametrize(
+    ("is_wanted", "caches", "goes_alone"),
+    [(True, True, True), (False, True, False), (True, False, False)],
+)
+def test_a_first_call_fills_the_cache_where_there_is_one(office, is_wanted, caches, goes_alone):
+    """On an endpoint that caches, one call goes first, unless the task says otherwise."""
+    office.limits = LIMITS.model_copy(update={"warm_up": is_wanted, "max_in_flight": 4})
+    office.settings = EndpointSettings(
+        caches_prefixes=caches, min_cached_prefix_tokens=1, max_in_flight=4
+    )
+    n_in_flight: list[int] = []
+    office.script = lambda request: n_in_flight.append(office.endpoint.n_in_flight) or echo(request)
+    result = office.run(step=build_reading_step(user="Read this: {{ text }}"))
+    assert (n_in_flight[0] == 1) is goes_alone
+    assert result.summary.calls_sent == 4
 
 
 def test_a_second_run_sends_nothing(office):

@@ -29,7 +29,19 @@ def test_a_prompt_without_a_system_turn_is_fine(path):
     ("content", "expected"),
     [
         (b"usr: x\n", f"{SHOWN}:1:1: usr: unknown key. Did you mean 'user'?"),
-        (b"system: x\n", f"{SHOWN}:1:1: user: this key is missing"),
+        (
+            b"system: x\n",
+            f"{SHOWN}:1:1: give `user`, or `messages` that end with a turn of the user.",
+        ),
+        (
+            b"messages:\n- {role: user, content: x}\n- {role: sistem, content: y}\n",
+            f"{SHOWN}:3:10: messages[1].role: unknown value 'sistem'. Did you mean 'system'?",
+        ),
+        (
+            b"user: x\nmessages:\n- {role: user, content: x}\n- {role: system, content: y}\n",
+            "a turn of the system stands first",
+        ),
+        (b"user: x\nsyntax: fstring\n", "Allowed: jinja, braces."),
         (b"user: x\nuser: y\n", f"{SHOWN}:2:1"),
         (b"user: [x]\n", f"{SHOWN}:1:7"),
         (b"user: gr\xfc\n", f"The prompt file {SHOWN} is not UTF-8"),

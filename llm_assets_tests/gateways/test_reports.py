@@ -1,9 +1,11 @@
 import pytest
 
+from llm_assets.core.ids import BatchKey
 from llm_assets.errors import StorageError
 from llm_assets.gateways.exports import write_exports
 from llm_assets.gateways.reports import (
     build_config_snapshot,
+    find_page,
     find_report,
     list_artifacts,
     write_report,
@@ -18,15 +20,28 @@ def stages(tmp_path):
 
 
 def test_a_report_is_written_where_it_is_looked_for(stages):
-    """The report is a Markdown file by task and batch; a second one of the same outputs has the same bytes."""
-    report = stages.build_report(stages.generate())
-    written = write_report(stages.task, stages.project, MAY, report)
-    assert written.path == stages.project.reports / "notes" / "may.md"
-    assert written.path == find_report(stages.task, stages.project, MAY)
+    """A report is a page, a Markdown file and its numbers; one made again has the same bytes, times included."""
+    generation = stages.generate()
+    report, sources = stages.build_report(generation), stages.build_sources(generation)
+    written = write_report(stages.task, stages.project, report, sources)
+    folder = stages.project.reports / "notes"
+    assert written.path == folder / "may.md" == find_report(stages.task, stages.project, MAY)
+    assert written.page == folder / "may.html" == find_page(stages.task, stages.project, MAY)
     assert written.path.read_bytes().decode() == written.text
-    assert "\r" not in written.text
-    assert write_report(stages.task, stages.project, MAY, report).text == written.text
-    assert [path.name for path in written.path.parent.iterdir()] == ["may.md"]
+    first = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert sorted(first) == ["may.html", "may.json", "may.md"]
+    assert [name for name, content in first.items() if b"\r" in content] == []
+    write_report(stages.task, stages.project, report, sources)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
+
+
+def test_a_batch_called_index_does_not_stand_in_the_way(stages):
+    """The page over all batches keeps its name; that of such a batch is one that no other batch can have."""
+    names = [
+        find_page(stages.task, stages.project, BatchKey(key)).name
+        for key in ("index", "Index", "may")
+    ]
+    assert names == ["index+.html", "Index+.html", "may.html"]
 
 
 def test_pointers_lead_from_the_report_to_the_files(stages):
@@ -55,7 +70,8 @@ def test_a_config_snapshot_is_the_same_everywhere(stages, tmp_path):
 
 def test_a_report_that_cannot_be_written_is_told(stages):
     """A folder that is a file makes one sentence with a remedy."""
-    report = stages.build_report(stages.generate())
+    generation = stages.generate()
+    report, sources = stages.build_report(generation), stages.build_sources(generation)
     (stages.project.root / "data" / "reports").write_text("x")
-    with pytest.raises(StorageError, match=r"The report data/reports/notes/may\.md cannot be"):
-        write_report(stages.task, stages.project, MAY, report)
+    with pytest.raises(StorageError, match=r"The report data/reports/notes/may\.html cannot be"):
+        write_report(stages.task, stages.project, report, sources)

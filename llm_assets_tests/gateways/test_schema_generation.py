@@ -134,6 +134,19 @@ def test_the_question_holds_the_table_and_the_wish(tmp_path):
     assert "response_format" not in body
 
 
+def test_the_question_holds_no_expected_answers(tmp_path):
+    """A column of labels is named nowhere in it, nor are its values: the schema must not be made to fit them."""
+    with serve(GOOD) as server:
+        project = build_files(tmp_path, server)
+        config = tmp_path / "configs" / "notes.yaml"
+        write(config, config.read_text() + "expected: {fields: {is_urgent: topic}}\n")
+        ensure(project)
+    question = server.bodies[0]["messages"][-1]["content"]
+    assert "It hums." in question
+    assert "topic" not in question
+    assert "lathe" not in question
+
+
 def test_a_second_run_asks_nothing(tmp_path):
     """A module that exists is loaded as it is."""
     with serve(GOOD) as server:

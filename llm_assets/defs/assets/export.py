@@ -10,17 +10,18 @@ from llm_assets.core.schema_record import SchemaRecord
 from llm_assets.core.stage_checks import check_export
 from llm_assets.core.work_items import WorkItemsMeta
 from llm_assets.defs.check_results import build_stage_checks
-from llm_assets.defs.checks import CheckedResult, build_check_specs, get_value_type
+from llm_assets.defs.checks import CheckedResult, build_check_specs
 from llm_assets.defs.definition_metadata import describe_definition
 from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.metadata import describe_export
 from llm_assets.defs.publishing import publish, stop_plainly
-from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
+from llm_assets.defs.scope import TaskScope, dump_settings, get_batch, get_value_type
 from llm_assets.gateways.exports import write_exports
 from llm_assets.gateways.schema_texts import load_answer_schemas
 from llm_assets.gateways.task_schemas import load_recorded_schema
+from llm_assets.gateways.tasks import check_no_gaps
 
-RECIPE = 1
+RECIPE = 2
 """Raised when the same outputs would give other files."""
 
 
@@ -57,9 +58,11 @@ def build_export_asset(scope: TaskScope) -> dg.AssetsDefinition:
         """The rows with their outputs, in the formats of the config, under `data/exports`.
 
         Every row of the input is there, in its order; one that failed says so in `status` and `error`. Cells
-        that a spreadsheet would run as a formula are made harmless and counted.
+        that a spreadsheet would run as a formula are made harmless and counted. The check says whether every value
+        is of its column's type.
         """
         with stop_plainly():
+            check_no_gaps(task, "export", "schema")
             schemas = load_answer_schemas(task, scope.project, source_sha256=schema.source_sha256)
             table = build_export(
                 input_snapshot,

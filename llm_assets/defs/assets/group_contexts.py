@@ -9,6 +9,7 @@ from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.metadata import describe_contexts
 from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings
+from llm_assets.gateways.tasks import check_no_gaps
 
 RECIPE = 1
 """Raised when the same snapshot would give other contexts."""
@@ -43,6 +44,7 @@ def build_group_contexts_asset(scope: TaskScope) -> dg.AssetsDefinition:
         them; whatever a limit left out or cut is recorded with the group.
         """
         with stop_plainly():
+            check_no_gaps(scope.task, "grouping", "context")
             contexts = build_group_contexts(
                 input_snapshot, grouping=settings.grouping, context=settings.context
             )

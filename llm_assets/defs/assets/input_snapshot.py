@@ -10,6 +10,7 @@ from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
 from llm_assets.gateways.batches import find_batch
 from llm_assets.gateways.snapshots import take_snapshot
+from llm_assets.gateways.tasks import check_no_gaps
 
 RECIPE = 1
 """Raised when the same file would give another snapshot."""
@@ -41,6 +42,7 @@ def build_input_snapshot_asset(scope: TaskScope) -> dg.AssetsDefinition:
         named with its line. The same file gives the same rows, so later stages can tell what really changed.
         """
         with stop_plainly():
+            check_no_gaps(task, "input", "cleaning")
             batch = get_batch(context)
             snapshot = take_snapshot(task, scope.project, batch)
             path = find_batch(task, scope.project, batch).path

@@ -1,5 +1,8 @@
 """The LLM outputs stage: what the model answered, and what became of every item."""
 
+from dataclasses import replace
+from typing import Any
+
 import dagster as dg
 from pydantic import Field
 
@@ -8,10 +11,11 @@ from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.llm_outputs import LLMOutputs, fingerprint_outputs
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.core.schema_record import SchemaText
+from llm_assets.core.setting_changes import render_setting_change
 from llm_assets.core.stage_checks import check_llm_outputs
 from llm_assets.core.work_items import WorkItems
 from llm_assets.defs.check_results import build_stage_checks
-from llm_assets.defs.checks import CheckedResult, build_check_specs, get_value_type
+from llm_assets.defs.checks import CheckedResult, build_check_specs
 from llm_assets.defs.definition_metadata import (
     describe_definition,
     describe_models,
@@ -23,13 +27,17 @@ from llm_assets.defs.observing import build_observer
 from llm_assets.defs.output_metadata import describe_generation
 from llm_assets.defs.publishing import VERSION_DIGITS, publish, stop_plainly
 from llm_assets.defs.run_lock import RUN_LOCK, run_lock_resource
-from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
+from llm_assets.defs.scope import TaskScope, dump_settings, get_batch, get_value_type
 from llm_assets.gateways.generation import GenerationRequest, generate_outputs
+from llm_assets.gateways.hook_files import find_hook_files
+from llm_assets.gateways.launchpad import override_outputs
 from llm_assets.gateways.schema_texts import load_answer_schemas
 from llm_assets.gateways.text_files import fingerprint_file
 
 RECIPE = 1
 """Raised when the same answers would give other outputs."""
+TEXT_RECIPE = 1
+"""Raised when the same text answers would be read otherwise."""
 
 
 WITHOUT_EFFECT = {"price"}
@@ -53,6 +61,35 @@ def _list_what_counts(endpoint: EndpointSettings) -> list[object]:
     return [endpoint.base_url, endpoint.structured_output, endpoint.token_parameter]
 
 
+def _build_answer_parts(scope: TaskScope) -> dict[str, object]:
+    """What the reading of text answers adds to the code version: nothing, where answers are JSON."""
+    answer = scope.task.settings.answer
+    return {} if answer.kind == "json" else {"answer": [TEXT_RECIPE, dump_settings(answer)]}
+
+
+def _build_hook_parts(scope: TaskScope) -> dict[str, object]:
+    """What the functions of the project add to the code version: nothing, where there are none."""
+    files = find_hook_files(scope.task)
+    if not files:
+        return {}
+    return {"hooks": [dump_settings(scope.task.settings.hooks), *map(fingerprint_file, files)]}
+
+
+def _build_code_version(scope: TaskScope) -> str:
+    """What of the settings and files shapes the outputs."""
+    task, settings = scope.task, scope.task.settings
+    return scope.build_code_version(
+        RECIPE,
+        prompt=fingerprint_file(task.prompt_path),
+        llm=dump_settings(settings.llm, exclude=WITHOUT_EFFECT),
+        endpoint=_list_what_counts(task.endpoint),
+        attempts=dump_settings(settings.attempts),
+        **_build_judge_parts(scope),
+        **_build_answer_parts(scope),
+        **_build_hook_parts(scope),
+    )
+
+
 class RunOptions(dg.Config):
     """What can be chosen for one run."""
 
@@ -60,11 +97,15 @@ class RunOptions(dg.Config):
         default=None, ge=1, description="Only the first so many items that are due."
     )
     force: bool = Field(default=False, description="Ask anew, also where there are answers.")
+    set: dict[str, Any] = Field(
+        default={},
+        description="Settings for this run alone by their paths, such as `llm.temperature: 0.2`.",
+    )
 
 
 def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
     """The asset of one task."""
-    task, settings = scope.task, scope.task.settings
+    task = scope.task
 
     @dg.asset(
         key=scope.build_key("llm_outputs"),
@@ -85,14 +126,7 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
         check_specs=build_check_specs(scope, "llm_outputs"),
         dagster_type=get_value_type(LLMOutputs),
         pool="llm_api",
-        code_version=scope.build_code_version(
-            RECIPE,
-            prompt=fingerprint_file(task.prompt_path),
-            llm=dump_settings(settings.llm, exclude=WITHOUT_EFFECT),
-            endpoint=_list_what_counts(task.endpoint),
-            attempts=dump_settings(settings.attempts),
-            **_build_judge_parts(scope),
-        ),
+        code_version=_build_code_version(scope),
     )
     def llm_outputs(
         context: dg.AssetExecutionContext,
@@ -109,8 +143,11 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
         """
         with stop_plainly():
             batch = get_batch(context)
+            chosen = override_outputs(task, scope.project, config.set)
+            for change in chosen.changes:
+                context.log.info("set: %s", render_setting_change(change))
             generation = generate_outputs(
-                task,
+                chosen,
                 scope.project,
                 GenerationRequest(
                     batch=batch,
@@ -124,11 +161,14 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
                 clock=scope.clock,
             )
             checks = check_llm_outputs(
-                generation.outputs, items=work_items, summary=generation.summary, settings=settings
+                generation.outputs,
+                items=work_items,
+                summary=generation.summary,
+                settings=chosen.settings,
             )
             return publish(
                 generation.outputs,
-                checks=build_stage_checks(checks, settings.checks),
+                checks=build_stage_checks(checks, chosen.settings.checks),
                 metadata=describe_generation(
                     scope,
                     batch,
@@ -139,6 +179,9 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
                     ),
                 ),
                 data_version=fingerprint_outputs(generation.outputs)[:VERSION_DIGITS],
+                code_version=_build_code_version(replace(scope, task=chosen))
+                if config.set
+                else None,
             )
 
     return llm_outputs

@@ -2,24 +2,27 @@
 
 import dagster as dg
 
+from llm_assets.core.assessment import Assessment
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.llm_outputs import LLMOutputs
-from llm_assets.core.report import Report, build_report
+from llm_assets.core.report import Report
 from llm_assets.core.work_items import WorkItemsMeta
 from llm_assets.defs.definition_metadata import describe_definition
 from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.metadata import describe_report
 from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
+from llm_assets.gateways.report_index import write_index
 from llm_assets.gateways.reports import (
     WITHOUT_EFFECT,
+    ReportSources,
     build_config_snapshot,
-    list_artifacts,
+    build_task_report,
     write_report,
 )
 
-RECIPE = 1
+RECIPE = 2
 """Raised when the same outputs would give another report."""
 
 
@@ -35,12 +38,13 @@ def build_report_asset(scope: TaskScope) -> dg.AssetsDefinition:
             "group_contexts": scope.build_input("group_contexts"),
             "work_items": scope.build_input("work_items"),
             "llm_outputs": scope.build_input("llm_outputs"),
+            **scope.build_optional_input("assessment", Assessment),
         },
         deps=[scope.build_key("export")],  # the report points at its files, so it comes after them
         group_name=task.name,
         owners=scope.owners,
         tags=scope.tags,
-        kinds={"markdown"},
+        kinds={"markdown", "html"},
         metadata=describe_definition(scope, files={"folder": project.reports / task.name}),
         partitions_def=scope.batches,
         code_version=scope.build_code_version(
@@ -53,25 +57,32 @@ def build_report_asset(scope: TaskScope) -> dg.AssetsDefinition:
         group_contexts: GroupContexts,
         work_items: WorkItemsMeta,
         llm_outputs: LLMOutputs,
+        **optional: Assessment,
     ) -> dg.MaterializeResult[Report]:
         """What came of the batch, under `data/reports`: counts, cost, failures by cause, samples.
 
-        Drawn from the artifacts alone, so it can be made again at any time without a call. It names the prompt,
+        A page for the browser, with every item, its prompts as sent and its answers, and a Markdown file. Drawn
+        from the artifacts and the ledger, so it can be made again at any time without a call. It names the prompt,
         the schema and the settings that the outputs were made with, and where every file lies.
         """
         with stop_plainly():
             batch = get_batch(context)
-            value = build_report(
-                config=build_config_snapshot(task, project, batch),
+            sources = ReportSources(
                 snapshot=input_snapshot,
-                items_meta=work_items,
                 contexts=group_contexts,
+                items_meta=work_items,
                 outputs=llm_outputs,
-                settings=task.settings.report,
-                artifacts=list_artifacts(task, project, batch),
+                assessment=optional.get("assessment"),
             )
-            written = write_report(task, project, batch, value)
-            metadata = describe_report(scope, batch, written=written, outputs=llm_outputs)
+            config = build_config_snapshot(
+                task, project, batch, of_outputs=llm_outputs.meta.changes
+            )
+            value = build_task_report(task, project, sources, config=config)
+            written = write_report(task, project, value, sources)
+            index = write_index(task, project)
+            metadata = describe_report(
+                scope, batch, written=written, index=index, outputs=llm_outputs
+            )
             return publish(value, metadata=metadata)
 
     return report

@@ -8,6 +8,7 @@ from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.publishing import SOURCE_KEY, publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings
 from llm_assets.gateways.schema_generation import ensure_schema
+from llm_assets.gateways.tasks import check_no_gaps
 from llm_assets.gateways.text_files import fingerprint_file
 
 RECIPE = 1
@@ -41,6 +42,7 @@ def build_schema_asset(scope: TaskScope) -> dg.AssetsDefinition:
         archived, never overwritten. Change the module and everything from the schema text on becomes stale.
         """
         with stop_plainly():
+            check_no_gaps(task, "schema")
             ensured = ensure_schema(task, project, run_id=context.run.run_id, clock=scope.clock)
             record = build_schema_record(
                 ensured.module.models,

@@ -7,12 +7,13 @@ from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.stage_checks import check_work_items
 from llm_assets.core.work_items import WorkItems, build_work_items
 from llm_assets.defs.check_results import build_stage_checks
-from llm_assets.defs.checks import CheckedResult, build_check_specs, get_value_type
+from llm_assets.defs.checks import CheckedResult, build_check_specs
 from llm_assets.defs.definition_metadata import describe_definition
 from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.metadata import describe_items
 from llm_assets.defs.publishing import publish, stop_plainly
-from llm_assets.defs.scope import TaskScope, dump_settings
+from llm_assets.defs.scope import TaskScope, dump_settings, get_value_type
+from llm_assets.gateways.tasks import check_no_gaps
 
 RECIPE = 1
 """Raised when the same snapshot would give other items."""
@@ -53,6 +54,7 @@ def build_work_items_asset(scope: TaskScope) -> dg.AssetsDefinition:
         no call. Its name depends on its content and not on its place.
         """
         with stop_plainly():
+            check_no_gaps(scope.task, "grouping", "context", "input")
             items = build_work_items(
                 input_snapshot,
                 contexts=group_contexts,

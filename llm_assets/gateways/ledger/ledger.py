@@ -14,6 +14,7 @@ from llm_assets.core.calls import Answer, Message, Role
 from llm_assets.core.ids import CallKey
 from llm_assets.errors import StorageError
 from llm_assets.gateways.ledger import tables
+from llm_assets.gateways.ledger.call_log import CallLog
 from llm_assets.gateways.ledger.engine import build_engine
 from llm_assets.gateways.ledger.history import History
 from llm_assets.gateways.ledger.reading import (
@@ -29,6 +30,7 @@ from llm_assets.gateways.ledger.records import (
     build_request_rows,
     read_answer,
 )
+from llm_assets.gateways.ledger.sent import SentCalls
 from llm_assets.gateways.ledger.spending import Reservation, release, try_to_reserve
 from llm_assets.gateways.ledger.tables import create_tables
 from llm_assets.gateways.ledger.writer import GroupCommitWriter
@@ -134,6 +136,16 @@ class Ledger:
     def history(self) -> History:
         """What calls were made from and what they took, for plans and accounts."""
         return History(self._engine)
+
+    @property
+    def sent_calls(self) -> SentCalls:
+        """What was sent and answered, word for word, for reports."""
+        return SentCalls(self._engine)
+
+    @property
+    def call_log(self) -> CallLog:
+        """Everything about a few calls, to trace where an output comes from."""
+        return CallLog(self._engine)
 
     def close(self) -> None:
         """Let go of the database."""

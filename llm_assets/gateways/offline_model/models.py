@@ -16,6 +16,7 @@ from llm_assets.gateways.offline_model.chat import (
 from llm_assets.gateways.offline_model.content import Content
 from llm_assets.gateways.offline_model.filling import Filling
 from llm_assets.gateways.offline_model.focus import parse_focus
+from llm_assets.gateways.offline_model.forms import fill_form, find_form, remove_form
 from llm_assets.gateways.offline_model.requested_schema import decide_schema, remove_schema
 from llm_assets.gateways.offline_model.schema_reading import parse_shape
 from llm_assets.gateways.offline_model.shapes import About
@@ -52,9 +53,11 @@ def build_content(request: ChatRequest) -> Content:
     texts = [message.text for message in request.messages if message.role == "user"]
     asked = [text for text in texts if not _FEEDBACK.match(text)] or texts or [""]
     guidance = "\n".join(
-        remove_schema(message.text) for message in request.messages if message.role == "system"
+        remove_form(remove_schema(message.text))
+        for message in request.messages
+        if message.role == "system"
     )
-    return Content(focus=parse_focus(remove_schema(asked[-1])), guidance=guidance)
+    return Content(focus=parse_focus(remove_form(remove_schema(asked[-1]))), guidance=guidance)
 
 
 def _answer(request: ChatRequest, *, is_echo: bool = False) -> str:
@@ -63,6 +66,9 @@ def _answer(request: ChatRequest, *, is_echo: bool = False) -> str:
     if schema_text is not None:
         value = Filling(content=content, is_echo=is_echo).fill(parse_shape(schema_text))
         return json.dumps(value, ensure_ascii=False)
+    forms = [found for each in request.messages if (found := find_form(each.text)) is not None]
+    if forms:
+        return fill_form(forms[-1], Filling(content=content, is_echo=is_echo))
     return content.text if is_echo else choose_text(_SUMMARY, content, 0)
 
 

@@ -1,0 +1,154 @@
+"""How far the output of each item is what was expected of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import fmean
+from typing import ClassVar, Literal
+
+from pydantic import ConfigDict, JsonValue
+
+from llm_assets.config.expected import ExpectedFieldSettings, ExpectedSettings
+from llm_assets.core.context import render_scalar
+from llm_assets.core.expectations import Expectation, Labels, find_expectation, is_blank
+from llm_assets.core.ids import RowId, WorkId
+from llm_assets.core.input_snapshot import InputRow, InputSnapshot
+from llm_assets.core.item_matching import match_items
+from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs, Outcome
+from llm_assets.core.scoring import find_value, score_value
+from llm_assets.core.values import FROZEN_RECORD, Scalar
+
+NOT_ASKED: tuple[Outcome, ...] = ("skipped", "over_budget")
+"""Outcomes of items that were left out on purpose: they say nothing about the answers."""
+
+Standing = Literal["answered", "without_output", "nothing_expected", "not_asked"]
+"""Whether an item has a score, and if not, why. One without an accepted output is wrong: its score is 0."""
+
+Gap = Literal["missing", "unreadable", "conflicting", "unjudged"]
+"""Why a field has no score: an empty cell, a cell that its scorer cannot read, rows that disagree, no verdict."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldScore:
+    """What was expected of one field, what came, and the score."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = FROZEN_RECORD
+
+    name: str
+    expected: Scalar
+    found: JsonValue
+    """None where there is no accepted output, or nothing at that place in it."""
+    score: float | None
+    """From 0 to 1."""
+    gap: Gap | None
+    """Why there is no score; None where there is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemScore:
+    """One item with the scores of its fields."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = FROZEN_RECORD
+
+    work_id: WorkId
+    group: str | None
+    """Its value in the column that scores are broken down by; of several rows, that of the first."""
+    standing: Standing
+    score: float | None
+    """The mean of its fields that have one."""
+    fields: tuple[FieldScore, ...]
+
+
+def score_items(
+    snapshot: InputSnapshot,
+    outputs: LLMOutputs,
+    *,
+    labels: Labels,
+    is_by_group: bool,
+    settings: ExpectedSettings,
+) -> tuple[ItemScore, ...]:
+    """A score for every item, in item order; `StorageError` where the outputs are not those of these rows.
+
+    `labels` are the rows of the input or of a table of their own, by row ids, or by group keys as `is_by_group` says.
+    """
+    match_items(snapshot, outputs)
+    rows = {row.row_id: row for row in snapshot.records}
+    return tuple(
+        _score_item(
+            item,
+            group=_find_group(item, rows, settings.group_by),
+            fields=()
+            if item.outcome in NOT_ASKED
+            else _score_fields(item, labels, is_by_group=is_by_group, settings=settings),
+        )
+        for item in outputs.records
+    )
+
+
+def _find_group(item: ItemOutput, rows: Mapping[RowId, InputRow], column: str | None) -> str | None:
+    return None if column is None else render_scalar(rows[item.row_ids[0]].values[column])
+
+
+def _score_item(
+    item: ItemOutput, *, group: str | None, fields: tuple[FieldScore, ...]
+) -> ItemScore:
+    scores = [field.score for field in fields if field.score is not None]
+    return ItemScore(
+        work_id=item.work_id,
+        group=group,
+        standing=_decide_standing(item, is_scored=bool(scores)),
+        score=fmean(scores) if scores else None,
+        fields=fields,
+    )
+
+
+def _decide_standing(item: ItemOutput, *, is_scored: bool) -> Standing:
+    if item.outcome in NOT_ASKED:
+        return "not_asked"
+    if not is_scored:
+        return "nothing_expected"
+    return "answered" if item.outcome == "accepted" else "without_output"
+
+
+def _score_fields(
+    item: ItemOutput, labels: Labels, *, is_by_group: bool, settings: ExpectedSettings
+) -> tuple[FieldScore, ...]:
+    scores: list[FieldScore] = []
+    for name, field in settings.fields.items():
+        if field.column is None:
+            scores.append(_score_verdict(item, name))
+        else:
+            wanted = find_expectation(item, field.column, labels=labels, is_by_group=is_by_group)
+            scores.append(_score_field(item, name, wanted, field))
+    return tuple(scores)
+
+
+def _score_verdict(item: ItemOutput, name: str) -> FieldScore:
+    """An accepted output is one that the judge accepted, unless it was made before there was a judge."""
+    is_accepted = item.outcome == "accepted"
+    is_unjudged = is_accepted and item.verdict is None
+    return FieldScore(
+        name=name,
+        expected=None,
+        found=item.outcome,
+        score=None if is_unjudged else float(is_accepted),
+        gap="unjudged" if is_unjudged else None,
+    )
+
+
+def _score_field(
+    item: ItemOutput, name: str, wanted: Expectation, settings: ExpectedFieldSettings
+) -> FieldScore:
+    found = None if item.output is None else find_value(item.output, settings.path or name)
+    if is_blank(wanted.value):
+        gap: Gap = "conflicting" if wanted.is_conflicting else "missing"
+        return FieldScore(name=name, expected=None, found=found, score=None, gap=gap)
+    score = score_value(found, wanted.value, settings)
+    if score is not None and item.outcome != "accepted":
+        score = 0.0
+    return FieldScore(
+        name=name,
+        expected=wanted.value,
+        found=found,
+        score=score,
+        gap="unreadable" if score is None else None,
+    )

@@ -1,0 +1,72 @@
+"""The assessment stage: how good the outputs are by what people expected."""
+
+import dagster as dg
+
+from llm_assets.config.expected import ExpectedSettings
+from llm_assets.core.assessment import Assessment
+from llm_assets.core.fingerprint import fingerprint
+from llm_assets.core.input_snapshot import InputSnapshot
+from llm_assets.core.llm_outputs import LLMOutputs
+from llm_assets.core.stage_checks import check_assessment
+from llm_assets.defs.check_results import build_stage_checks
+from llm_assets.defs.checks import CheckedResult, build_check_specs
+from llm_assets.defs.definition_metadata import describe_definition
+from llm_assets.defs.io_managers import build_io_manager
+from llm_assets.defs.metadata import describe_assessment
+from llm_assets.defs.publishing import VERSION_DIGITS, build_version, publish, stop_plainly
+from llm_assets.defs.scope import TaskScope, dump_settings, get_value_type
+from llm_assets.gateways.assessments import assess_outputs, fingerprint_labels
+
+RECIPE = 1
+"""Raised when the same outputs would get other scores."""
+
+
+def build_assessment_asset(scope: TaskScope, settings: ExpectedSettings) -> dg.AssetsDefinition:
+    """The asset of one task that expects something."""
+    task = scope.task
+
+    @dg.asset(
+        key=scope.build_key("assessment"),
+        io_manager_def=build_io_manager(scope),
+        ins={
+            "input_snapshot": scope.build_input("input_snapshot"),
+            "llm_outputs": scope.build_input("llm_outputs"),
+        },
+        group_name=task.name,
+        owners=scope.owners,
+        tags=scope.tags,
+        kinds={"json"},
+        metadata=describe_definition(scope),
+        partitions_def=scope.batches,
+        check_specs=build_check_specs(scope, "assessment"),
+        dagster_type=get_value_type(Assessment),
+        code_version=scope.build_code_version(
+            RECIPE,
+            expected=dump_settings(settings),
+            labels=fingerprint_labels(task),
+            mode=task.settings.grouping.mode,
+        ),
+    )
+    def assessment(
+        input_snapshot: InputSnapshot, llm_outputs: LLMOutputs
+    ) -> CheckedResult[Assessment]:
+        """The score of every item by what people expected of it, and what the scores come to.
+
+        An item without an accepted output is wrong; one of which nothing is expected is left out and counted. No
+        call is made, so scorers can be changed at will. The model has seen none of the columns that it is scored by.
+        """
+        with stop_plainly():
+            value = assess_outputs(
+                task, scope.project, settings, snapshot=input_snapshot, outputs=llm_outputs
+            )
+            version = fingerprint([build_version(value), value.meta.model_dump(mode="json")])
+            return publish(
+                value,
+                metadata=describe_assessment(value.meta),
+                data_version=version[:VERSION_DIGITS],
+                checks=build_stage_checks(
+                    check_assessment(value.meta, settings=task.settings), task.settings.checks
+                ),
+            )
+
+    return assessment

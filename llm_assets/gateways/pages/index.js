@@ -1,0 +1,42 @@
+// The table of batches: search and sort. It is whole without this.
+"use strict";
+(() => {
+  const table = document.getElementById("batches");
+  const body = table.tBodies[0];
+  const lines = [...body.rows];
+  const heads = [...table.tHead.rows[0].cells];
+  const search = document.getElementById("search");
+  const found = document.getElementById("found");
+
+  const read = (line, place) => {
+    const text = line.cells[place].dataset.sort;
+    return text !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
+  };
+  const compare = (a, b) => (typeof a === typeof b ? (a < b ? -1 : a > b ? 1 : 0) : typeof a === "number" ? -1 : 1);
+
+  heads.forEach((head, place) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = head.textContent;
+    head.replaceChildren(button);
+    button.addEventListener("click", () => {
+      const isDown = head.getAttribute("aria-sort") !== "descending" && place > 0;
+      const sign = head.getAttribute("aria-sort") === "ascending" || isDown ? -1 : 1;
+      for (const each of heads) each.removeAttribute("aria-sort");
+      head.setAttribute("aria-sort", sign > 0 ? "ascending" : "descending");
+      body.append(...lines.sort((one, other) => sign * compare(read(one, place), read(other, place))));
+    });
+  });
+  search.addEventListener("input", () => {
+    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let count = 0;
+    for (const line of lines) {
+      const text = line.textContent.toLowerCase();
+      line.hidden = !words.every((word) => text.includes(word));
+      count += line.hidden ? 0 : 1;
+    }
+    found.textContent = words.length ? `${count.toLocaleString("en-US")} found` : "";
+  });
+  table.classList.add("is-live");
+  document.getElementById("controls").hidden = lines.length < 8;
+})();

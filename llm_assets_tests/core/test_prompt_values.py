@@ -1,0 +1,115 @@
+"""Whether a value that stands in a prompt is ever more than text."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llm_assets.config.prompt import PromptSettings
+from llm_assets.core.prompts import JUDGE_NAMES, ROW_NAMES, build_prompt
+from llm_assets.core.row_template import build_row_template
+
+SCHEMA = '{"title": "Label {text} {{ text }}"}'
+HOSTILE = (
+    "{{ llm_schema }}",
+    "{{ other }}",
+    "{other}",
+    "{{other}}",
+    "{other.__class__}",
+    "{other!r:>10}",
+    "{0}",
+    "{}",
+    "{",
+    "}",
+    "}}",
+    "{%",
+    "%}",
+    "{#",
+    "#}",
+    "-%}",
+    "{% raw %}",
+    "{% endraw %}",
+    "{% set other = 1 %}",
+    "%s",
+    "%(other)s",
+    "%",
+    "$other",
+    "${other}",
+    "{{ ''.__class__.__mro__ }}",
+    "{{ row.__init__.__globals__ }}",
+    "__ROW_KV_BLOCK__",
+    "{__ROW_KV_BLOCK__}",
+    "<b>&amp;</b>",
+    "\\n\\x00",
+    "\x00\x1b[2J\x07\x7f\r\n\t\u2028\u202e\ufeff",
+)
+VALUES = st.lists(st.text(max_size=8) | st.sampled_from(HOSTILE), max_size=4).map("".join)
+JINJA = (
+    "<{{ text }}|{{ other }}|{{ row['text'] }}|{{ row_block }}|{{ llm_schema }}|{{ output_json }}>"
+)
+BRACES = "<{text}|{other}|{text}|{row_block}|{llm_schema}|{output_json}>"
+
+
+def build(source: str, syntax: str):
+    """The same text as every kind of turn."""
+    turns = [{"role": role, "content": source} for role in ("user", "assistant")]
+    return build_prompt(
+        PromptSettings.model_validate(
+            {"system": source, "messages": turns, "user": source, "syntax": syntax}
+        ),
+        path="prompts/p.yaml",
+        columns=("text", "other"),
+        item_names=ROW_NAMES | JUDGE_NAMES,
+        llm_schema=SCHEMA,
+    )
+
+
+PROMPTS = {"jinja": build(JINJA, "jinja"), "braces": build(BRACES, "braces")}
+
+
+@pytest.mark.parametrize("syntax", PROMPTS)
+@given(text=VALUES, other=VALUES, block=VALUES, answer=VALUES)
+def test_values_stand_verbatim_in_their_places(syntax, text, other, block, answer):
+    """Every turn is the joined text of template and values: none is rendered, escaped, cut or seen by another one."""
+    row = {"text": text, "other": other}
+    values = {**row, "row": row, "row_block": block, "output": {"a": answer}, "output_json": answer}
+    expected = f"<{text}|{other}|{text}|{block}|{SCHEMA}|{answer}>"
+    messages = PROMPTS[syntax].render(values)
+    assert [message.content for message in messages] == [expected] * 4
+    assert [message.role for message in messages] == ["system", "user", "assistant", "user"]
+
+
+class Watched(str):
+    """A text that tells when anybody looks at its insides."""
+
+    __slots__ = ()
+    looked_at: list[str] = []  # noqa: RUF012 -- one list for all of a test's values
+
+    def __getattribute__(self, name):
+        if not name.startswith("__"):
+            Watched.looked_at.append(name)
+        return super().__getattribute__(name)
+
+
+@pytest.mark.parametrize("syntax", PROMPTS)
+@given(text=VALUES)
+def test_no_attribute_of_a_value_is_reached(syntax, text):
+    """Whatever stands in a value, rendering copies it and asks it for nothing."""
+    Watched.looked_at.clear()
+    value = Watched(text)
+    row = {"text": value, "other": value}
+    names = {"row_block": value, "output": {"a": value}, "output_json": value}
+    PROMPTS[syntax].render({**row, "row": row, **names})
+    assert Watched.looked_at == []
+
+
+@given(text=VALUES, other=VALUES)
+def test_a_rendered_row_is_not_rendered_again(text, other):
+    """A row goes through its own template and then stands in a prompt as it came out."""
+    template = build_row_template("({{ text }}/{{ row_block }})", ("text", "other"))
+    row = template.render({"text": text, "other": other}, line=1)
+    inner = f"text: {text}" if text else "text:"
+    outer = f"other: {other}" if other else "other:"
+    assert row == f"({text}/{inner}\n{outer})"
+    values = {"text": row, "other": "", "row": {"text": row}, "row_block": row}
+    prompt = build("{{ text }}{{ row_block }}", "jinja")
+    assert prompt.render({**values, "output": {}, "output_json": ""})[0].content == row + row
