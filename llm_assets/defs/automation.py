@@ -30,9 +30,11 @@ def build_version_condition() -> dg.AutomationCondition[Any]:
 
 def build_automation_sensor(scope: TaskScope) -> dg.AutomationConditionSensorDefinition:
     """Looks at the conditions of the task's stages; off unless the config switches it on."""
+    # All stages come after one of these. Dagster adds a sensor of its own for those that none looks at.
+    sources = [scope.build_key(name) for name in ("config_file", "input_file")]
     return dg.AutomationConditionSensorDefinition(
         name=f"{scope.task.name}_keep_fresh",
-        target=dg.AssetSelection.assets(scope.build_key("input_file")).downstream(),
+        target=dg.AssetSelection.assets(*sources).downstream(),
         default_status=decide_sensor_status(is_on=scope.task.settings.automation.keep_fresh),
         description="Makes stages anew when what they are made from has a new version. **This may cost money.**",
     )

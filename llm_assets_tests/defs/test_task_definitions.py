@@ -118,6 +118,19 @@ def test_a_task_has_a_job_for_each_half(tiny: TinyProject):
     assert isinstance(batch.partitions_def, dg.DynamicPartitionsDefinition)
 
 
+def test_one_sensor_keeps_all_stages_fresh(tiny: TinyProject):
+    """The task's own sensor looks at every stage, so that Dagster adds none beside it."""
+    repository = build(tiny).get_repository_def()
+    sensors = [
+        sensor
+        for sensor in repository.sensor_defs
+        if isinstance(sensor, dg.AutomationConditionSensorDefinition)
+    ]
+    assert [sensor.name for sensor in sensors] == ["notes_keep_fresh"]
+    looked_at = sensors[0].asset_selection.resolve(repository.asset_graph)
+    assert {key.path[-1] for key in looked_at} >= set(STAGES)
+
+
 def test_several_tasks_stand_side_by_side(tiny: TinyProject):
     """Each config file is a group of its own with its own partitions."""
     tiny.write("configs/minutes.yaml", tiny.read("configs/notes.yaml"))

@@ -25,7 +25,6 @@ LAUNCH = """mutation($selector: JobOrPipelineSelector!, $tags: [ExecutionTag!]!)
     __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
 TERMINATE = "mutation($id: String!) { terminateRun(runId: $id) { __typename } }"
 STATUS = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
-RUNS = "query($filter: RunsFilter) { runsOrError(filter: $filter) { ... on Runs { results { runId } } } }"
 
 
 class Ui:
@@ -62,11 +61,6 @@ class Ui:
     def read_status(self, run_id: str) -> str:
         """How a run stands, such as STARTED."""
         return self.ask(STATUS, id=run_id)["runOrError"]["status"]
-
-    def list_runs(self, job: str) -> list[str]:
-        """The ids of a job's runs, the latest first."""
-        found = self.ask(RUNS, filter={"pipelineName": job})["runsOrError"]["results"]
-        return [run["runId"] for run in found]
 
     def is_up(self) -> bool:
         """Whether the server answers."""
@@ -121,7 +115,7 @@ def stop_with_children(process: subprocess.Popen[bytes]) -> None:
     `dagster dev` leaves its servers, its daemon and the runs behind where it is killed or stopped alone.
     """
     for number, patience_seconds in (
-        (signal.SIGINT, 30),
+        (signal.SIGINT, 20),
         (signal.SIGTERM, 10),
         (signal.SIGKILL, 30),
     ):
