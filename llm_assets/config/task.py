@@ -8,6 +8,7 @@ from llm_assets.config.answer import AnswerSettings
 from llm_assets.config.base import FreeValue, Settings
 from llm_assets.config.endpoint import PriceSettings, StructuredOutput
 from llm_assets.config.hooks import HookSettings
+from llm_assets.config.images import ImageSettings
 from llm_assets.config.limits import BudgetSettings, LimitSettings
 
 TableFormat = Literal["csv", "psv", "tsv", "xlsx", "jsonl", "parquet"]
@@ -237,6 +238,8 @@ class TaskSettings(Settings):
     cleaning: CleaningSettings = CleaningSettings()
     grouping: GroupingSettings = GroupingSettings()
     context: ContextSettings = ContextSettings()
+    images: ImageSettings | None = None
+    """Without it every column is text."""
     schema_: Annotated[SchemaSettings, Field(alias="schema")] = SchemaSettings()
     answer: AnswerSettings = AnswerSettings()
     llm: LLMSettings = LLMSettings()
@@ -248,6 +251,11 @@ class TaskSettings(Settings):
     budget: BudgetSettings = BudgetSettings()
     export: ExportSettings = ExportSettings()
     report: ReportSettings = ReportSettings()
+
+    @property
+    def image_columns(self) -> tuple[str, ...]:
+        """The columns that name pictures and are no text for the model."""
+        return () if self.images is None else self.images.columns
 
     @property
     def judge_llm(self) -> LLMSettings:
