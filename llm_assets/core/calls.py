@@ -88,6 +88,11 @@ class CallRequest:
     occurrence: int
     """0, or the number of this row among its equals where each of them gets an answer of its own."""
 
+    @property
+    def has_images(self) -> bool:
+        """Whether there is anything to be seen."""
+        return any(message.images for message in self.messages)
+
     def build_key(self) -> CallKey:
         """The hash of everything that shapes the answer, and of nothing else."""
         parts = [

@@ -17,6 +17,8 @@ from llm_assets.core.ids import Sha256
 from llm_assets.core.values import FROZEN_RECORD, Scalar
 
 MediaType = Literal["image/png", "image/jpeg", "image/gif", "image/webp"]
+MAX_SHOWN_CHARS = 200
+"""Of what a cell says, in a message: it may hold a whole picture where a path should be."""
 
 
 def _is_none(value: object) -> bool:
@@ -155,9 +157,24 @@ def find_image_problem(images: Sequence[ImageInput], settings: ImageSettings) ->
     return f"{reasons[0]}{more}" if reasons else None
 
 
+def render_image(part: ImagePart) -> str:
+    """A picture in a line for people, such as `p.png (image/png, 620 x 877, 5,210 bytes, sha256 1f0c…)`."""
+    if part.file is None:
+        return f"{part.source} (an address)"
+    size = [] if part.size is None else [f"{part.size[0]} x {part.size[1]}"]
+    facts = [
+        part.file.media_type,
+        *size,
+        f"{part.file.n_bytes:,} bytes",
+        f"sha256 {part.file.sha256}",
+    ]
+    return f"{part.source} ({', '.join(facts)})"
+
+
 def render_image_problem(source: str, problem: str) -> str:
     """The sentence in which an item is told of it."""
-    return f"The picture {source!r} {problem}."
+    shown = source if len(source) <= MAX_SHOWN_CHARS else f"{source[:MAX_SHOWN_CHARS]}…"
+    return f"The picture {shown!r} {problem}."
 
 
 def _list_sources(

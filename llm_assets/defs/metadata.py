@@ -12,6 +12,7 @@ from llm_assets.core.money import render_cost
 from llm_assets.core.plan import Plan
 from llm_assets.core.plan_text import render_cost_range
 from llm_assets.core.run_summary import RunSummary
+from llm_assets.core.work_items import WorkItems
 from llm_assets.gateways.exports import ExportFile
 
 PREVIEW_ROWS = 5
@@ -27,6 +28,18 @@ def render_preview(
     cells = [[_render_cell(row.get(column)) for column in columns] for row in first_rows]
     header = [escape_markdown(column) for column in columns]
     return dg.MetadataValue.md(render_table(header, cells))
+
+
+def describe_images(items: WorkItems) -> dict[str, object]:
+    """The pictures of a batch; nothing where no column names any."""
+    if items.meta.images_sha256 is None:
+        return {}
+    images = [image for item in items.records for image in item.images]
+    return {
+        "images": len(images),
+        "images_with_problems": sum(image.problem is not None for image in images),
+        "images_sha256": items.meta.images_sha256,
+    }
 
 
 def describe_outputs(outputs: LLMOutputs, summary: RunSummary) -> dict[str, object]:

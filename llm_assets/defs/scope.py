@@ -65,3 +65,9 @@ def get_batch(context: dg.AssetExecutionContext) -> BatchKey:
 def dump_settings(settings: Any) -> Mapping[str, Any]:  # noqa: ANN401 -- any block of settings
     """A block of settings as plain data, for a code version."""
     return settings.model_dump(mode="json")
+
+
+def list_image_parts(scope: TaskScope) -> list[object]:
+    """What pictures add to the code version of a stage that sees them: nothing, where there are none."""
+    images = scope.task.settings.images
+    return [] if images is None else [dump_settings(images)]

@@ -26,7 +26,10 @@ def build_group_contexts_asset(scope: TaskScope) -> dg.AssetsDefinition:
         kinds={"json"},
         partitions_def=scope.batches,
         code_version=scope.build_code_version(
-            RECIPE, dump_settings(settings.grouping), dump_settings(settings.context)
+            RECIPE,
+            dump_settings(settings.grouping),
+            dump_settings(settings.context),
+            *settings.image_columns,
         ),
     )
     def group_contexts(input_snapshot: InputSnapshot) -> dg.MaterializeResult[GroupContexts]:
@@ -38,7 +41,10 @@ def build_group_contexts_asset(scope: TaskScope) -> dg.AssetsDefinition:
         with stop_plainly():
             check_no_gaps(scope.task, "grouping", "context")
             contexts = build_group_contexts(
-                input_snapshot, grouping=settings.grouping, context=settings.context
+                input_snapshot,
+                grouping=settings.grouping,
+                context=settings.context,
+                image_columns=settings.image_columns,
             )
             sizes = [
                 {

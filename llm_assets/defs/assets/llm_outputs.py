@@ -15,7 +15,7 @@ from llm_assets.core.work_items import WorkItems
 from llm_assets.defs.metadata import describe_outputs, describe_plan
 from llm_assets.defs.observing import build_observer
 from llm_assets.defs.publishing import VERSION_DIGITS, publish, stop_plainly
-from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
+from llm_assets.defs.scope import TaskScope, dump_settings, get_batch, list_image_parts
 from llm_assets.gateways.generation import GenerationRequest, generate_outputs
 from llm_assets.gateways.hook_files import find_hook_files
 from llm_assets.gateways.launchpad import override_outputs
@@ -69,6 +69,7 @@ def _build_code_version(scope: TaskScope) -> str:
         *_list_judge_parts(scope),
         *_list_answer_parts(scope),
         *_list_hook_parts(scope),
+        *list_image_parts(scope),
     )
 
 

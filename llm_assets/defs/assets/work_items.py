@@ -4,10 +4,11 @@ import dagster as dg
 
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.input_snapshot import InputSnapshot
-from llm_assets.core.work_items import WorkItems, build_work_items
-from llm_assets.defs.metadata import render_preview
+from llm_assets.core.work_items import WorkItems
+from llm_assets.defs.metadata import describe_images, render_preview
 from llm_assets.defs.publishing import publish, stop_plainly
-from llm_assets.defs.scope import TaskScope, dump_settings
+from llm_assets.defs.scope import TaskScope, dump_settings, list_image_parts
+from llm_assets.gateways.item_making import make_work_items
 from llm_assets.gateways.tasks import check_no_gaps
 
 RECIPE = 1
@@ -34,6 +35,7 @@ def build_work_items_asset(scope: TaskScope) -> dg.AssetsDefinition:
             dump_settings(settings.grouping),
             dump_settings(settings.context),
             settings.input.id_column,
+            *list_image_parts(scope),
         ),
     )
     def work_items(
@@ -45,14 +47,8 @@ def build_work_items_asset(scope: TaskScope) -> dg.AssetsDefinition:
         no call. Its name depends on its content and not on its place.
         """
         with stop_plainly():
-            check_no_gaps(scope.task, "grouping", "context", "input")
-            items = build_work_items(
-                input_snapshot,
-                contexts=group_contexts,
-                grouping=settings.grouping,
-                context=settings.context,
-                id_column=settings.input.id_column,
-            )
+            check_no_gaps(scope.task, "grouping", "context", "input", "images")
+            items = make_work_items(scope.task, input_snapshot, group_contexts)
             metadata = {
                 "dagster/row_count": items.meta.n_items,
                 "mode": items.meta.mode,
@@ -64,6 +60,6 @@ def build_work_items_asset(scope: TaskScope) -> dg.AssetsDefinition:
                     ["work_id", *items.meta.columns],
                 ),
             }
-            return publish(items, metadata=metadata)
+            return publish(items, metadata=metadata | describe_images(items))
 
     return work_items

@@ -3,12 +3,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_assets.core.calls import Message
-from llm_assets.core.image_tokens import (
+from llm_assets.core.images import ImagePart
+from llm_assets.core.message_tokens import (
     bound_image_tokens,
     count_image_tokens,
     count_message_tokens,
 )
-from llm_assets.core.images import ImagePart
 from llm_assets_tests.pictures import build_file
 
 
