@@ -7,6 +7,7 @@ counted corrects it.
 
 from collections.abc import Callable
 
+from llm_assets.config.images import ImageDetail
 from llm_assets.core.calls import CallRequest, Message, Usage
 from llm_assets.core.images import ImagePart
 from llm_assets.core.tokens import count_tokens_approximately
@@ -45,11 +46,16 @@ def estimate_usage(request: CallRequest, answer: str | None) -> Usage:
 
 def count_image_tokens(part: ImagePart) -> int:
     """About what a picture is charged as."""
-    if part.detail == "low":
+    return count_pixels(part.size, part.detail)
+
+
+def count_pixels(size: tuple[int, int] | None, detail: ImageDetail | None) -> int:
+    """About what a picture of that width and height is charged as; None where nobody knows them."""
+    if detail == "low":
         return BASE_TOKENS
-    if part.size is None:
+    if size is None:
         return UNKNOWN_TOKENS
-    short, long = sorted(part.size)
+    short, long = sorted(size)
     scale = min(1.0, MOST_LONG_PIXELS / long)
     scale = min(scale, MOST_SHORT_PIXELS / short)
     n_tiles = _count_tiles(short * scale) * _count_tiles(long * scale)
