@@ -13,6 +13,7 @@ import pytest
 from llm_assets.core.plan import Plan
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.errors import ConfigError
+from llm_assets.gateways.artifacts import fingerprint_records
 from llm_assets.gateways.batches import find_batch
 from llm_assets.gateways.foresight import NextCall, open_foresight
 from llm_assets.gateways.generation import Generation
@@ -136,13 +137,16 @@ def test_changed_bytes_send_exactly_their_calls(studio: Studio):
     studio.write_table("a.png", "b.jpg", "c.gif", "a.png")
     assert studio.count_calls() == 3
     assert studio.count_calls() == 0
+    version = fingerprint_records(studio.stages.items)
     write_picture(studio.scans / "c.gif", build_gif(5, 5))
     plan = studio.plan()
     assert (plan.reasons, plan.n_answered, plan.calls.n_generate) == ((("row_changed", 1),), 3, 1)
+    assert fingerprint_records(studio.stages.items) != version
     assert studio.count_calls() == 1
     assert studio.model.asked[0].pictures == [("image/gif", build_gif(5, 5))]
     write_picture(studio.scans / "c.gif", PICTURES["c.gif"])
     assert studio.count_calls() == 0
+    assert fingerprint_records(studio.stages.items) == version
 
 
 def test_a_moved_picture_is_the_same_call(studio: Studio):
