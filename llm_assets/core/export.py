@@ -7,7 +7,8 @@ once.
 
 Where the task has a judge, the fields of its verdict stand beside the outputs that it accepted, as `judge.verdict`,
 `judge.reason` and so on. A row whose answers it rejected has neither output nor verdict: its `status` is `rejected`,
-and its `error` is the judge's last reason.
+and its `error` is the judge's last reason. Where the task says what it expects, `assessment` is the item's score and
+`assessment.<field>` that of a field.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,6 +19,7 @@ from typing import ClassVar, Literal
 from pydantic import ConfigDict, JsonValue
 
 from llm_assets.config.export import ColumnType, ExportSettings
+from llm_assets.core.assessment import Assessment
 from llm_assets.core.export_choice import decide_columns
 from llm_assets.core.export_columns import (
     ColumnSource,
@@ -26,6 +28,7 @@ from llm_assets.core.export_columns import (
     build_status_columns,
     build_unique_names,
 )
+from llm_assets.core.export_scores import build_score_columns, list_score_values
 from llm_assets.core.export_values import read_as
 from llm_assets.core.ids import WorkId
 from llm_assets.core.input_snapshot import InputSnapshot
@@ -77,6 +80,7 @@ class ExportTable:
 class _Line:
     values: Mapping[str, JsonValue]
     item: ItemOutput
+    scores: Mapping[str, JsonValue] | None
 
 
 def build_export(
@@ -86,27 +90,34 @@ def build_export(
     items_meta: WorkItemsMeta,
     settings: ExportSettings,
     output_columns: tuple[ExportColumn, ...],
+    assessment: Assessment | None = None,
 ) -> ExportTable:
     """Put the rows and what became of them side by side.
 
     `output_columns` come from `build_output_columns`, and from `build_verdict_columns` where there is a judge; a
-    field of an output that they do not cover follows after them as JSON, so that nothing is dropped.
+    field of an output that they do not cover follows after them as JSON, so that nothing is dropped. Then come the
+    scores, where there is an assessment.
     `StorageError` where the outputs are not those of these rows, `ConfigError` where a chosen column does not exist.
     """
     items_by_row = match_items(snapshot, outputs)
+    scores = list_score_values(assessment)
     if items_meta.mode == "group_output":
         input_names = tuple(filter(None, [items_meta.grouping_column]))
-        lines = _build_group_lines(snapshot, outputs, input_names)
+        rows = {row.row_id: row.values for row in snapshot.records}
+        firsts = [(rows[item.row_ids[0]], item) for item in outputs.records]
+        pairs = [({name: row[name] for name in input_names}, item) for row, item in firsts]
     else:
         input_names = snapshot.meta.columns
-        lines = [
-            _Line(values=row.values, item=items_by_row[row.row_id]) for row in snapshot.records
-        ]
+        pairs = [(row.values, items_by_row[row.row_id]) for row in snapshot.records]
+    lines = [
+        _Line(values=values, item=item, scores=scores.get(item.work_id)) for values, item in pairs
+    ]
     available = build_unique_names(
         [
             *build_input_columns(input_names, [line.values for line in lines]),
             *output_columns,
             *_build_uncovered_columns(outputs, output_columns),
+            *build_score_columns(assessment),
             *build_status_columns(items_meta.mode),
         ]
     )
@@ -142,16 +153,6 @@ def _build_table(
     )
 
 
-def _build_group_lines(
-    snapshot: InputSnapshot, outputs: LLMOutputs, input_names: tuple[str, ...]
-) -> list[_Line]:
-    rows = {row.row_id: row.values for row in snapshot.records}
-    return [
-        _Line(values={name: rows[item.row_ids[0]][name] for name in input_names}, item=item)
-        for item in outputs.records
-    ]
-
-
 def _build_uncovered_columns(
     outputs: LLMOutputs, columns: tuple[ExportColumn, ...]
 ) -> Iterable[ExportColumn]:
@@ -180,6 +181,7 @@ def _build_row(
         "input": line.values,
         "output": line.item.output,
         "judge": line.item.verdict,
+        "assessment": line.scores,
         "status": _build_status(line.item, meta),
     }
     values = {column.name: _read_path(sources[column.source], column.path) for column in columns}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from llm_assets.core.assessment import Assessment
 from llm_assets.core.export import ExportTable, build_export
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.llm_outputs import LLMOutputs
@@ -31,6 +32,7 @@ def build_export_asset(scope: TaskScope) -> dg.AssetsDefinition:
             "input_snapshot": scope.build_input("input_snapshot"),
             "work_items": scope.build_input("work_items"),
             "llm_outputs": scope.build_input("llm_outputs"),
+            **scope.build_optional_input("assessment", Assessment),
         },
         group_name=task.name,
         owners=scope.owners,
@@ -46,6 +48,7 @@ def build_export_asset(scope: TaskScope) -> dg.AssetsDefinition:
         input_snapshot: InputSnapshot,
         work_items: WorkItemsMeta,
         llm_outputs: LLMOutputs,
+        **optional: Assessment,
     ) -> Iterator[dg.MaterializeResult[ExportTable] | dg.AssetCheckResult]:
         """The rows with their outputs, in the formats of the config, under `data/exports`.
 
@@ -60,6 +63,7 @@ def build_export_asset(scope: TaskScope) -> dg.AssetsDefinition:
                 items_meta=work_items,
                 settings=settings,
                 output_columns=list_output_columns(task, scope.project, schema=schema),
+                assessment=optional.get("assessment"),
             )
             written = write_exports(task, scope.project, get_batch(context), table)
             yield publish(table, metadata=describe_export(table, written))
