@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from llm_assets.cli.compare import compare
 from llm_assets.cli.offline_server import offline_server
 from llm_assets.cli.plan import plan
 from llm_assets.cli.report import report
@@ -33,6 +34,7 @@ cli.add_command(plan)
 cli.add_command(status)
 cli.add_command(show)
 cli.add_command(trace)
+cli.add_command(compare)
 cli.add_command(report)
 cli.add_command(spend)
 cli.add_command(offline_server)
