@@ -13,7 +13,6 @@ and its `error` is the judge's last reason. Where the task says what it expects,
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, JsonValue
@@ -33,6 +32,7 @@ from llm_assets.core.export_values import read_as
 from llm_assets.core.ids import WorkId
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.item_matching import match_items
+from llm_assets.core.item_sums import count_item_attempts, sum_item_cost
 from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs, LLMOutputsMeta
 from llm_assets.core.money import render_amount
 from llm_assets.core.values import FROZEN_RECORD, CollectionMeta
@@ -202,26 +202,14 @@ def _read_path(source: Mapping[str, JsonValue] | None, path: tuple[str, ...]) ->
 
 def _build_status(item: ItemOutput, meta: LLMOutputsMeta) -> dict[str, JsonValue]:
     model = REHEARSAL_MARK if meta.is_rehearsal else meta.model
-    cost_usd = _sum_cost(item)
+    cost_usd = sum_item_cost(item)
     return {
         "status": item.outcome,
         "error": item.reason,
-        "attempts": sum(attempt.purpose == "generate" for attempt in item.attempts),
+        "attempts": count_item_attempts(item),
         "cost_usd": None if cost_usd is None else render_amount(cost_usd),
         "answered_by": model if item.attempts else None,
         "work_id": item.work_id,
         "group_key": item.group_key,
         "n_rows": len(item.row_ids),
     }
-
-
-def _sum_cost(item: ItemOutput) -> Decimal | None:
-    """None as soon as one call has no price: a part of the cost would read as the whole."""
-    # The same answer given twice brings the same call to the judge, which is paid once.
-    costs = {attempt.call_key: attempt.cost_usd for attempt in item.attempts}
-    total = Decimal(0)
-    for cost_usd in costs.values():
-        if cost_usd is None:
-            return None
-        total += cost_usd
-    return total

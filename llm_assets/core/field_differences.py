@@ -104,6 +104,8 @@ def is_same(a: JsonValue, b: JsonValue) -> bool:
     """Whether two values say the same; 1 and 1.0 do, 1 and true do not."""
     if _is_number(a) and _is_number(b):
         return a == b
+    if isinstance(a, str) or isinstance(b, str):
+        return a == b
     return render_json(a) == render_json(b)
 
 
