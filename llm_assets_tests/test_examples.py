@@ -9,7 +9,7 @@ from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import cast
+from typing import cast, get_args
 
 import pytest
 import yaml
@@ -173,6 +173,8 @@ def test_a_config_names_columns_that_every_batch_has(task: str):
     named = {*settings.context.include, *settings.context.exclude, *settings.image_columns}
     named |= set(settings.cleaning.null_tokens_by_column)
     named |= {settings.input.id_column, settings.grouping.column} - {None}
+    if settings.expected:
+        named |= {*settings.expected.columns, settings.expected.group_by} - {None}
     for rows in read_batches(task).values():
         assert named <= set(rows[0])
 
@@ -286,6 +288,26 @@ def test_two_tickets_are_the_same_once_cleaned():
         visible = tuple(flatten(row[column]) for column in columns)
         tickets.setdefault(visible, []).append(row["ticket_id"])
     assert [ids for ids in tickets.values() if len(ids) > 1] == [["TM-1007", "TM-1031"]]
+
+
+def test_the_tickets_are_labelled_with_what_an_answer_may_say():
+    """Every label is one of the schema's, equal tickets have equal labels, and a person was not sure of every one."""
+    settings = read_settings("ticket_triage")
+    assert settings.expected
+    model = load_model("ticket_triage")
+    tickets = read_batches("ticket_triage")["march"]
+    by_content: dict[tuple[str, ...], set[tuple[object, ...]]] = {}
+    for name, field in settings.expected.fields.items():
+        given = {str(row[str(field.column)]) for row in tickets} - {""}
+        assert given <= set(get_args(model.model_fields[name].annotation))
+        assert len(given) >= 4
+    columns = settings.expected.columns
+    assert not {*columns} & {*settings.context.include}
+    for row in tickets:
+        visible = tuple(flatten(row[column]) for column in settings.context.include)
+        by_content.setdefault(visible, set()).add(tuple(row[column] for column in columns))
+    assert {len(labels) for labels in by_content.values()} == {1}
+    assert sum(row[column] == "" for row in tickets for column in columns) == 1
 
 
 def test_the_tables_hold_the_mess_that_cleaning_is_for():
