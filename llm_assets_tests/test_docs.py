@@ -13,8 +13,9 @@ import pytest
 
 from llm_assets.cli.main import cli
 from llm_assets.config.endpoint import PRESETS, EndpointsFile
+from llm_assets.config.expected import ScorerName
 from llm_assets.config.export import ExportFormat
-from llm_assets.config.parsing import parse_endpoints
+from llm_assets.config.parsing import parse_endpoints, parse_task
 from llm_assets.gateways.batches import find_batch
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.snapshots import take_snapshot
@@ -163,6 +164,16 @@ def test_the_export_of_the_readme_loads(tmp_path: Path):
         *("id", "sentiment", "stars", "output.*", "*")
     ]
     assert set(export.formats) <= {name for name in get_args(ExportFormat) if name in block}
+
+
+def test_the_expected_answers_of_the_readme_load():
+    """The block that shows scorers is one that a task may hold, and names every scorer below it."""
+    (block,) = (body for body in list_fences("yaml") if body.startswith("expected:"))
+    settings = parse_task(f"prompt: p\n{block}", file="configs/reviews.yaml")
+    assert settings.context.hidden == ("human_sentiment", "human_rating")
+    table = read(README).partition("| `scorer` |")[2].partition("\n\n")[0]
+    firsts = "".join(re.findall(r"^\|([^|]+)\|", table, re.MULTILINE))
+    assert set(re.findall(r"`([a-z0-9]+)`", firsts)) == set(get_args(ScorerName))
 
 
 @pytest.mark.parametrize(

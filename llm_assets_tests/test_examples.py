@@ -3,9 +3,13 @@
 import csv
 import importlib.util
 import re
+import sys
+import zlib
+from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from types import ModuleType
+from typing import cast, get_args
 
 import pytest
 import yaml
@@ -15,11 +19,16 @@ from llm_assets.config.grouping import Mode
 from llm_assets.config.prompt import PromptSettings
 from llm_assets.config.task import TaskSettings
 from llm_assets.core.answers import ValidAnswer
+from llm_assets.core.images import ImageFile
 from llm_assets.core.text_answers import parse_text_answer
 from llm_assets.core.text_form import build_text_form
+from llm_assets.gateways.batches import TABLE_ENDINGS, find_batch
 from llm_assets.gateways.hook_files import load_task_hooks
+from llm_assets.gateways.image_files import find_images
 from llm_assets.gateways.offline_model.forms import find_form
+from llm_assets.gateways.offline_model.pictures import Picture, read_picture
 from llm_assets.gateways.project import Project
+from llm_assets.gateways.snapshots import take_snapshot
 from llm_assets.gateways.tasks import load_task
 from llm_assets.hooks import HookItem, Rejection, Request, Skip
 
@@ -29,6 +38,7 @@ TASKS: tuple[tuple[str, Mode], ...] = (
     ("course_feedback", "group_output"),
     ("interview_questions", "row_output_with_group_context"),
     ("product_reviews", "row"),
+    ("scanned_pages", "row"),
 )
 NAMES = tuple(task for task, _ in TASKS)
 
@@ -59,6 +69,14 @@ GOOD_ANSWERS: dict[str, dict[str, object]] = {
         "rating": 6,
         "confidence": None,
     },
+    "scanned_pages": {
+        "kind": "invoice",
+        "title": "INVOICE 317",
+        "has_table": True,
+        "stamp": "paid",
+        "summary": "Lumen Electric asks for 115.20 for cable and sockets; paid.",
+        "confidence": 0.95,
+    },
 }
 
 GOOD_VERDICTS: dict[str, dict[str, object]] = {
@@ -87,6 +105,9 @@ BROKEN_FIELDS = (
     ("interview_questions", "confidence", -0.1),
     ("product_reviews", "rating", 95),
     ("product_reviews", "analysis_points", [""]),
+    ("scanned_pages", "kind", "contract"),
+    ("scanned_pages", "stamp", None),
+    ("scanned_pages", "has_table", "yes"),
 )
 
 
@@ -114,7 +135,7 @@ def read_workbook(path: Path) -> list[list[object]]:
 def read_batches(task: str) -> dict[str, list[dict[str, object]]]:
     folder = ROOT / cast("str", read_settings(task).input.folder)
     batches: dict[str, list[dict[str, object]]] = {}
-    for path in sorted(folder.iterdir()):
+    for path in sorted(path for path in folder.iterdir() if path.suffix in TABLE_ENDINGS):
         table = read_workbook(path) if path.suffix == ".xlsx" else read_text_table(path)
         header = [str(name) for name in table[0]]
         batches[path.stem] = [dict(zip(header, row, strict=True)) for row in table[1:]]
@@ -149,9 +170,11 @@ def test_a_config_is_valid_and_shows_its_mode(task: str, mode: Mode):
 def test_a_config_names_columns_that_every_batch_has(task: str):
     """Every input column that a config names is in every batch of its folder."""
     settings = read_settings(task)
-    named = {*settings.context.include, *settings.context.exclude}
+    named = {*settings.context.include, *settings.context.exclude, *settings.image_columns}
     named |= set(settings.cleaning.null_tokens_by_column)
     named |= {settings.input.id_column, settings.grouping.column} - {None}
+    if settings.expected:
+        named |= {*settings.expected.columns, settings.expected.group_by} - {None}
     for rows in read_batches(task).values():
         assert named <= set(rows[0])
 
@@ -267,6 +290,26 @@ def test_two_tickets_are_the_same_once_cleaned():
     assert [ids for ids in tickets.values() if len(ids) > 1] == [["TM-1007", "TM-1031"]]
 
 
+def test_the_tickets_are_labelled_with_what_an_answer_may_say():
+    """Every label is one of the schema's, equal tickets have equal labels, and a person was not sure of every one."""
+    settings = read_settings("ticket_triage")
+    assert settings.expected
+    model = load_model("ticket_triage")
+    tickets = read_batches("ticket_triage")["march"]
+    by_content: dict[tuple[str, ...], set[tuple[object, ...]]] = {}
+    for name, field in settings.expected.fields.items():
+        given = {str(row[str(field.column)]) for row in tickets} - {""}
+        assert given <= set(get_args(model.model_fields[name].annotation))
+        assert len(given) >= 4
+    columns = settings.expected.columns
+    assert not {*columns} & {*settings.context.include}
+    for row in tickets:
+        visible = tuple(flatten(row[column]) for column in settings.context.include)
+        by_content.setdefault(visible, set()).add(tuple(row[column] for column in columns))
+    assert {len(labels) for labels in by_content.values()} == {1}
+    assert sum(row[column] == "" for row in tickets for column in columns) == 1
+
+
 def test_the_tables_hold_the_mess_that_cleaning_is_for():
     """Without cleaning, blanks split courses and roles and a ticket has line breaks, null tokens and an overlong body."""
     tickets = read_batches("ticket_triage")["march"]
@@ -339,3 +382,48 @@ def test_the_example_has_a_hook_of_each_kind():
     assert hooks.check.call(item, {**tidied, "rating": 1}) is None
     assert hooks.scorer.call(tidied, None) == 0.5
     assert hooks.scorer.call(tidied, 9) == 1
+
+
+def load_drawing() -> ModuleType:
+    path = ROOT / "data" / "samples" / "scanned_pages" / "draw_pages.py"
+    spec = importlib.util.spec_from_file_location("draw_pages", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules["draw_pages"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def split_png(content: bytes) -> dict[bytes, bytes]:
+    """The chunks of a PNG, its dots unpacked: another zlib may pack them otherwise."""
+    chunks: dict[bytes, bytes] = {}
+    place = 8
+    while place < len(content):
+        n_bytes = int.from_bytes(content[place : place + 4], "big")
+        chunks[content[place + 4 : place + 8]] = content[place + 8 : place + 8 + n_bytes]
+        place += 12 + n_bytes
+    return {**chunks, b"IDAT": zlib.decompress(chunks[b"IDAT"])}
+
+
+def test_the_scanned_pages_are_those_that_the_script_draws():
+    """Every page is as its script draws it, and what the offline model sees of it is what was drawn."""
+    drawing = load_drawing()
+    names = {page.name for page in drawing.PAGES}
+    assert {path.stem for path in drawing.FOLDER.glob("**/*.png")} == names
+    for page in drawing.PAGES:
+        content = (drawing.FOLDER / f"{page.name}.png").read_bytes()
+        assert split_png(content) == split_png(drawing.draw_page(page))
+        url = f"data:image/png;base64,{b64encode(content).decode()}"
+        assert read_picture(url) == Picture(size=(620, 877), description=page.description)
+
+
+def test_the_scanned_pages_are_all_there_and_one_of_them_twice():
+    """Each row names a page, each page is named, and one lies in two places as the same bytes."""
+    project = Project(root=ROOT, environ={})
+    task = load_task(project, "scanned_pages")
+    snapshot = take_snapshot(task, project, find_batch(task, project, "archive").key)
+    findings = find_images(task, snapshot)
+    assert findings is not None
+    assert len(findings.found) == 31
+    files = {file.sha256 for file in findings.found.values() if isinstance(file, ImageFile)}
+    assert len(files) == 30

@@ -5,6 +5,7 @@ import sys
 import click
 
 from llm_assets.cli.clean import clean
+from llm_assets.cli.compare import compare
 from llm_assets.cli.doctor import doctor
 from llm_assets.cli.offline_server import offline_server
 from llm_assets.cli.plan import plan
@@ -35,6 +36,7 @@ cli.add_command(plan)
 cli.add_command(status)
 cli.add_command(show)
 cli.add_command(trace)
+cli.add_command(compare)
 cli.add_command(report)
 cli.add_command(spend)
 cli.add_command(clean)

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import click
 from pydantic import JsonValue
@@ -10,7 +11,9 @@ from pydantic import JsonValue
 from llm_assets.cli.plan_views import print_call, print_changes, print_plans
 from llm_assets.cli.task_choice import TaskChoice
 from llm_assets.cli.task_options import TaskRequest, takes_task
+from llm_assets.core.calls import Message
 from llm_assets.core.ids import BatchKey
+from llm_assets.core.message_tokens import count_message_tokens
 from llm_assets.core.plan import Plan
 from llm_assets.core.plan_text import build_plan_record
 from llm_assets.core.run_choice import RunChoice
@@ -81,7 +84,8 @@ def _build_call_record(call: NextCall) -> dict[str, JsonValue]:
         {
             "role": message.role,
             "content": message.content,
-            "tokens": call.counter.count(message.content),
+            **_build_images_record(message),
+            "tokens": count_message_tokens(message, call.counter.count),
         }
         for message in request.messages
     ]
@@ -95,5 +99,18 @@ def _build_call_record(call: NextCall) -> dict[str, JsonValue]:
         "model": request.settings.model,
         "max_output_tokens": request.max_output_tokens,
         "messages": messages,
-        "tokens_are_approximate": call.counter.is_approximate,
+        "tokens_are_approximate": call.is_approximate,
     }
+
+
+def _build_images_record(message: Message) -> dict[str, JsonValue]:
+    """The pictures of a message; nothing where it has none."""
+    images: list[JsonValue] = [
+        {
+            "source": image.source,
+            "detail": image.detail,
+            **(asdict(image.file) if image.file else {}),
+        }
+        for image in message.images
+    ]
+    return {"images": images} if images else {}

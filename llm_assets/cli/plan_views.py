@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from llm_assets.core.ids import BatchKey, TaskName
+from llm_assets.core.images import render_image
+from llm_assets.core.message_tokens import count_message_tokens
 from llm_assets.core.plan import Plan
 from llm_assets.core.plan_text import (
     list_caveats,
@@ -82,9 +84,11 @@ def print_call(call: NextCall, *, task: TaskName, batch: BatchKey) -> None:
         f"{task} / {batch}, work item {work.work_id} (row {work.row_ids[0]}): "
         f"{call.purpose} call, attempt {request.attempt}, {state}."
     )
-    counts = [call.counter.count(message.content) for message in request.messages]
-    about = "about " if call.counter.is_approximate else ""
+    counts = [count_message_tokens(message, call.counter.count) for message in request.messages]
+    about = "about " if call.is_approximate else ""
     for message, n_tokens in zip(request.messages, counts, strict=True):
         click.echo(f"\n--- {message.role} ({about}{n_tokens:,} tokens) ---")
         click.echo(message.content)
+        for image in message.images:
+            click.echo(f"[picture {render_image(image)}]")
     click.echo(f"\n--- {about}{sum(counts):,} tokens for {request.settings.model} ---")

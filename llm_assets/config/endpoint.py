@@ -125,6 +125,7 @@ PRESETS: dict[PresetName, EndpointSettings] = {
     "offline": EndpointSettings(
         base_url=OFFLINE_URL,
         structured_output="json_schema",
+        accepts_images=True,
         max_in_flight=16,
         price=PriceSettings(input_usd=Decimal(0), output_usd=Decimal(0)),
     ),

@@ -14,8 +14,8 @@ class ExportColumnSettings(Settings):
     """One column of an export; its bare name stands for `{column: name}`."""
 
     column: Annotated[str, Field(min_length=1)]
-    """Its name in the input, output (dotted where nested), judge or status; `"*"` is all columns that the list does
-    not name, and `input.*`, `output.*`, `judge.*` and `status.*` are those of one kind."""
+    """Its name in the input, output (dotted where nested), judge, scores or status; `"*"` is all columns that the list does
+    not name, and `input.*`, `output.*`, `judge.*`, `assessment.*` and `status.*` are those of one kind."""
     as_: Annotated[str | None, Field(alias="as", min_length=1)] = None
     """The name in the files; the column's own where it is not given."""
     type: ColumnType | None = None
@@ -45,7 +45,7 @@ class ExportSettings(Settings):
     columns: tuple[ExportColumnSettings, ...] = ()
     """The columns in their order, each by its name or as `{column: …, as: …, type: …}`.
 
-    Where none is given: those of the input, then of the output, then of the judge, then of the status.
+    Where none is given: those of the input, then of the output, then of the judge, then the scores, then of the status.
     """
     only_accepted: bool = False
     """Leave out rows without an accepted output."""

@@ -13,6 +13,7 @@ from llm_assets.config.expected import ExpectedSettings
 from llm_assets.config.export import ExportSettings
 from llm_assets.config.grouping import ContextSettings, GroupingSettings
 from llm_assets.config.hooks import HookSettings
+from llm_assets.config.images import ImageSettings
 from llm_assets.config.limits import BudgetSettings, LimitSettings
 
 TableFormat = Literal["csv", "psv", "tsv", "xlsx", "jsonl", "parquet"]
@@ -186,6 +187,8 @@ class TaskSettings(Settings):
     cleaning: CleaningSettings = CleaningSettings()
     grouping: GroupingSettings = GroupingSettings()
     context: ContextSettings = ContextSettings()
+    images: ImageSettings | None = None
+    """Without it every column is text."""
     schema_: Annotated[SchemaSettings, Field(alias="schema")] = SchemaSettings()
     answer: AnswerSettings = AnswerSettings()
     llm: LLMSettings = LLMSettings()
@@ -215,6 +218,11 @@ class TaskSettings(Settings):
             context = self.context.model_copy(update={"hidden": hidden})
             object.__setattr__(self, "context", context)
         return self
+
+    @property
+    def image_columns(self) -> tuple[str, ...]:
+        """The columns that name pictures and are no text for the model."""
+        return () if self.images is None else self.images.columns
 
     @property
     def judge_llm(self) -> LLMSettings:

@@ -54,7 +54,10 @@ _STATUS: dict[str, tuple[str, str]] = {
     ),
 }
 """What the status columns of an export say, and the column of the outputs that each is made from."""
-_EXTRA = "What the project's request hook had travel with the item."
+_OTHERS: dict[ColumnSource, str] = {
+    "extra": "What the project's request hook had travel with the item.",
+    "assessment": "How well the output does by what was expected, from 0 to 1.",
+}
 _FILLED_STATUS = frozenset({"status", "attempts", "work_id", "n_rows"})
 
 
@@ -170,8 +173,8 @@ def _build_line_column(
     if column.source == "input":
         origin = ColumnOrigin(stage="input_snapshot", column=column.path[0])
         return StageColumn(name=column.name, kind=column.kind, origins=(origin,))
-    if column.source == "extra":
-        return StageColumn(name=column.name, kind=column.kind, description=_EXTRA)
+    if column.source in _OTHERS:
+        return StageColumn(name=column.name, kind=column.kind, description=_OTHERS[column.source])
     if column.source == "status":
         description, origin = _STATUS[column.path[0]]
         return StageColumn(

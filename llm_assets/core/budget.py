@@ -6,6 +6,7 @@ from decimal import Decimal
 from llm_assets.config.task import BudgetSettings
 from llm_assets.core.calls import CallRequest, Usage
 from llm_assets.core.fingerprint import render_json
+from llm_assets.core.message_tokens import bound_image_tokens
 
 TOKENS_PER_TURN = 16
 """More than any provider adds for the frame of a message."""
@@ -39,9 +40,14 @@ def bound_usage(request: CallRequest, *, max_output_tokens: int) -> Usage:
         len(message.content.encode("utf-8", "replace")) + TOKENS_PER_TURN
         for message in request.messages
     )
+    n_image_tokens = sum(
+        bound_image_tokens(part) for message in request.messages for part in message.images
+    )
     schema = request.settings.response_format
     n_schema_bytes = len(render_json(schema).encode("utf-8", "replace")) if schema else 0
-    return Usage(prompt_tokens=n_bytes + n_schema_bytes, completion_tokens=max_output_tokens)
+    return Usage(
+        prompt_tokens=n_bytes + n_image_tokens + n_schema_bytes, completion_tokens=max_output_tokens
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from llm_assets.core.fingerprint import fingerprint
 from llm_assets.core.ids import CallKey, GroupContextId, RowId, Sha256, WorkId
+from llm_assets.core.images import ImagePart
 
 Role = Literal["system", "user", "assistant"]
 Purpose = Literal["generate", "judge", "schema"]
@@ -44,6 +45,14 @@ class Message:
 
     role: Role
     content: str
+    images: tuple[ImagePart, ...] = ()
+    """What is shown after the text."""
+
+    def build_identity(self) -> list[object]:
+        """What of it shapes an answer."""
+        if not self.images:
+            return [self.role, self.content]
+        return [self.role, self.content, [image.build_identity() for image in self.images]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,12 +88,17 @@ class CallRequest:
     occurrence: int
     """0, or the number of this row among its equals where each of them gets an answer of its own."""
 
+    @property
+    def has_images(self) -> bool:
+        """Whether there is anything to be seen."""
+        return any(message.images for message in self.messages)
+
     def build_key(self) -> CallKey:
         """The hash of everything that shapes the answer, and of nothing else."""
         parts = [
             KEY_VERSION,
             self.settings.fingerprint,
-            [[message.role, message.content] for message in self.messages],
+            [message.build_identity() for message in self.messages],
             # The cap's name counts where there is a cap.
             self.max_output_tokens and [self.settings.token_parameter, self.max_output_tokens],
             self.attempt,
@@ -136,6 +150,13 @@ class Fault:
     http_status: int | None = None
     retry_after_seconds: float | None = None
     request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsendable:
+    """A call that was not sent, because what it was to send is not there any more."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,19 +28,24 @@ class Cut:
     n_chars_kept: int
 
 
-def decide_visible_columns(columns: tuple[str, ...], settings: ContextSettings) -> tuple[str, ...]:
-    """The columns the model may see, in the order in which a row is written out.
+def decide_visible_columns(
+    columns: tuple[str, ...], settings: ContextSettings, image_columns: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    """The columns the model may see as text, in the order in which a row is written out.
 
-    A name in `include` or `exclude` that no column has is a `ConfigError`, and so is an `exclude` that leaves
-    nothing to see. A hidden column need not be there. A table without any column has nothing to decide.
+    `image_columns` name pictures, which stand in the place of their text. A name that no column has is a
+    `ConfigError`, and so is an `exclude` that leaves nothing to see, neither text nor picture. A hidden column need
+    not be there. A table without any column has nothing to decide.
     """
     if not columns:
         return ()
-    _check_names(settings.include, key="include", columns=columns)
-    _check_names(settings.exclude, key="exclude", columns=columns)
-    kept_back = frozenset((*settings.exclude, *settings.hidden))
+    _check_names(settings.include, key="context.include", columns=columns)
+    _check_names(settings.exclude, key="context.exclude", columns=columns)
+    _check_names(image_columns, key="images.columns", columns=columns)
+    _check_no_text(image_columns, settings)
+    kept_back = frozenset((*settings.exclude, *settings.hidden, *image_columns))
     wanted = frozenset(settings.include or columns) - kept_back
-    if not wanted:
+    if not wanted and not image_columns:
         named = "`context.exclude`" + (" and the hidden columns" if settings.hidden else "")
         leave = "leave" if settings.hidden else "leaves"
         raise ConfigError(
@@ -57,9 +62,18 @@ def _check_names(names: tuple[str, ...], *, key: str, columns: tuple[str, ...]) 
     unknown = [name for name in names if name not in columns]
     if unknown:
         raise ConfigError(
-            f"`context.{key}` names {quote_all(unknown)}, which the input does not have."
+            f"`{key}` names {quote_all(unknown)}, which the input does not have."
             f" {render_columns(columns)}",
             remedy=f"{suggest(unknown[0], columns)} Write the names as the header does.".strip(),
+        )
+
+
+def _check_no_text(image_columns: tuple[str, ...], settings: ContextSettings) -> None:
+    both = [name for name in image_columns if name in settings.include]
+    if both:
+        raise ConfigError(
+            f"`context.include` and `images.columns` both name {quote_all(both)}, and a column is text or pictures.",
+            remedy="Take it out of `context.include`; a copy of the column can be shown as text.",
         )
 
 

@@ -7,7 +7,8 @@ once.
 
 Where the task has a judge, the fields of its verdict stand beside the outputs that it accepted, as `judge.verdict`,
 `judge.reason` and so on. A row whose answers it rejected has neither output nor verdict: its `status` is `rejected`,
-and its `error` is the judge's last reason.
+and its `error` is the judge's last reason. Where the task says what it expects, `assessment` is the item's score and
+`assessment.<field>` that of a field.
 
 Where answers are text, `parse_errors` says what an accepted one lacks; a default stands in its place.
 What a request hook had travel with an item stands in columns `extra.<name>`, a scorer's number in `score`.
@@ -15,12 +16,12 @@ What a request hook had travel with an item stands in columns `extra.<name>`, a 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, JsonValue
 
 from llm_assets.config.export import ColumnType, ExportSettings
+from llm_assets.core.assessment import Assessment
 from llm_assets.core.export_choice import decide_columns
 from llm_assets.core.export_columns import (
     ColumnSource,
@@ -30,10 +31,12 @@ from llm_assets.core.export_columns import (
     build_status_columns,
     build_unique_names,
 )
+from llm_assets.core.export_scores import build_score_columns, list_score_values
 from llm_assets.core.export_values import read_as
 from llm_assets.core.ids import WorkId
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.item_matching import match_items
+from llm_assets.core.item_sums import count_item_attempts, sum_item_cost
 from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs, LLMOutputsMeta
 from llm_assets.core.money import render_amount
 from llm_assets.core.values import FROZEN_RECORD, CollectionMeta
@@ -81,6 +84,7 @@ class ExportTable:
 class _Line:
     values: Mapping[str, JsonValue]
     item: ItemOutput
+    scores: Mapping[str, JsonValue] | None
 
 
 def build_export(
@@ -90,29 +94,36 @@ def build_export(
     items_meta: WorkItemsMeta,
     settings: ExportSettings,
     output_columns: tuple[ExportColumn, ...],
+    assessment: Assessment | None = None,
 ) -> ExportTable:
     """Put the rows and what became of them side by side.
 
     `output_columns` come from `build_output_columns`, and from `build_verdict_columns` where there is a judge; a
-    field of an output that they do not cover follows after them as JSON, so that nothing is dropped.
+    field of an output that they do not cover follows after them as JSON, so that nothing is dropped. Then come the
+    scores, where there is an assessment.
     `StorageError` where the outputs are not those of these rows, `ConfigError` where a chosen column does not exist.
     """
     items_by_row = match_items(snapshot, outputs)
     hooks = {hook.kind for hook in outputs.meta.hooks}
+    scores = list_score_values(assessment)
     if items_meta.mode == "group_output":
         input_names = tuple(filter(None, [items_meta.grouping_column]))
-        lines = _build_group_lines(snapshot, outputs, input_names)
+        rows = {row.row_id: row.values for row in snapshot.records}
+        firsts = [(rows[item.row_ids[0]], item) for item in outputs.records]
+        pairs = [({name: row[name] for name in input_names}, item) for row, item in firsts]
     else:
         input_names = snapshot.meta.columns
-        lines = [
-            _Line(values=row.values, item=items_by_row[row.row_id]) for row in snapshot.records
-        ]
+        pairs = [(row.values, items_by_row[row.row_id]) for row in snapshot.records]
+    lines = [
+        _Line(values=values, item=item, scores=scores.get(item.work_id)) for values, item in pairs
+    ]
     available = build_unique_names(
         [
             *build_input_columns(input_names, [line.values for line in lines]),
             *output_columns,
             *build_uncovered_columns(outputs, output_columns),
             *(_build_extra_columns(outputs, settings) if "request" in hooks else ()),
+            *build_score_columns(assessment),
             *build_status_columns(
                 items_meta.mode, is_text=outputs.meta.is_text, is_scored="scorer" in hooks
             ),
@@ -148,16 +159,6 @@ def _build_table(
         ),
         records=tuple(_build_row(line, columns=columns, wanted=wanted, meta=meta) for line in kept),
     )
-
-
-def _build_group_lines(
-    snapshot: InputSnapshot, outputs: LLMOutputs, input_names: tuple[str, ...]
-) -> list[_Line]:
-    rows = {row.row_id: row.values for row in snapshot.records}
-    return [
-        _Line(values={name: rows[item.row_ids[0]][name] for name in input_names}, item=item)
-        for item in outputs.records
-    ]
 
 
 def _build_extra_columns(outputs: LLMOutputs, settings: ExportSettings) -> tuple[ExportColumn, ...]:
@@ -196,6 +197,7 @@ def _build_row(
         "output": line.item.output,
         "extra": line.item.extra,
         "judge": line.item.verdict,
+        "assessment": line.scores,
         "status": _build_status(line.item, meta),
     }
     values = {column.name: read_path(sources[column.source], column.path) for column in columns}
@@ -217,11 +219,11 @@ def read_path(source: Mapping[str, JsonValue] | None, path: tuple[str, ...]) -> 
 
 def _build_status(item: ItemOutput, meta: LLMOutputsMeta) -> dict[str, JsonValue]:
     model = REHEARSAL_MARK if meta.is_rehearsal else meta.model
-    cost_usd = _sum_cost(item)
+    cost_usd = sum_item_cost(item)
     return {
         "status": item.outcome,
         "error": item.reason,
-        "attempts": sum(attempt.purpose == "generate" for attempt in item.attempts),
+        "attempts": count_item_attempts(item),
         "cost_usd": None if cost_usd is None else render_amount(cost_usd),
         "answered_by": model if item.attempts else None,
         "work_id": item.work_id,
@@ -230,15 +232,3 @@ def _build_status(item: ItemOutput, meta: LLMOutputsMeta) -> dict[str, JsonValue
         "score": item.score,
         "parse_errors": "; ".join(item.parse_errors) or None,
     }
-
-
-def _sum_cost(item: ItemOutput) -> Decimal | None:
-    """None as soon as one call has no price: a part of the cost would read as the whole."""
-    # The same answer given twice brings the same call to the judge, which is paid once.
-    costs = {attempt.call_key: attempt.cost_usd for attempt in item.attempts}
-    total = Decimal(0)
-    for cost_usd in costs.values():
-        if cost_usd is None:
-            return None
-        total += cost_usd
-    return total

@@ -10,7 +10,7 @@ from llm_assets.core.export_values import ColumnKind
 from llm_assets.core.json_schema import DEFS_PREFIX
 from llm_assets.core.values import FrozenModel
 
-ColumnSource = Literal["input", "output", "extra", "judge", "status"]
+ColumnSource = Literal["input", "output", "extra", "judge", "assessment", "status"]
 
 REHEARSAL_COLUMN = "answered_by"
 """Part of every export of a rehearsal, chosen or not."""

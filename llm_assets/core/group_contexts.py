@@ -84,17 +84,21 @@ def build_group_key(row: InputRow, column: str) -> GroupKey:
 
 
 def build_group_contexts(
-    snapshot: InputSnapshot, *, grouping: GroupingSettings, context: ContextSettings
+    snapshot: InputSnapshot,
+    *,
+    grouping: GroupingSettings,
+    context: ContextSettings,
+    image_columns: tuple[str, ...] = (),
 ) -> GroupContexts:
     """Write out every group once: its first rows up to the cap, by the row template, one below the other.
 
-    In row mode, and for an input without rows, there are no groups. A wrong grouping column is an `InputError`,
+    Columns that name pictures are no part of it. In row mode, and for an input without rows, there are no groups. A wrong grouping column is an `InputError`,
     a wrong column list or template a `ConfigError`.
     """
     groups = build_groups(snapshot, grouping.column)
     records: tuple[GroupContext, ...] = ()
     if grouping.column is not None and snapshot.meta.columns:
-        columns = decide_visible_columns(snapshot.meta.columns, context)
+        columns = decide_visible_columns(snapshot.meta.columns, context, image_columns)
         template = build_row_template(context.row_template, columns)
         records = tuple(
             _build_group_context(

@@ -23,6 +23,7 @@ from llm_assets.core.answer_reading import (
 from llm_assets.core.answers import ValidAnswer
 from llm_assets.core.calls import Answer, CallRequest, Fault, Purpose
 from llm_assets.core.ids import CallKey
+from llm_assets.core.images import find_image_problem
 from llm_assets.core.item_ends import build_attempt, build_end, build_fault_attempt
 from llm_assets.core.item_hooks import HookFailure, finish_output, prepare_item, score_output
 from llm_assets.core.items import Item
@@ -103,6 +104,11 @@ class _Life:
             if not isinstance(prepared, Item):
                 return self._leave_out(prepared)
             self.item = prepared
+        images = self.step.images
+        if images is not None:
+            problem = find_image_problem(self.item.work.images, images)
+            if problem is not None:
+                return self._end(Problem(outcome="failed", text=problem))
         return self._go_on()
 
     def _leave_out(self, why: Skip | HookFailure) -> Done:

@@ -1,11 +1,13 @@
 """What the item loop knows of one item, and the names its prompts can use."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from llm_assets.config.images import ImageSettings
 from llm_assets.core.context import render_row_block
+from llm_assets.core.images import find_image_problem
 from llm_assets.core.work_items import WorkItem
 
 
@@ -36,3 +38,17 @@ def build_names(item: Item, *, columns: tuple[str, ...], used: frozenset[str]) -
     if work.group_key is not None:
         names |= {"group_key": work.group_key, "group_context": item.group_context}
     return names | dict(item.names)
+
+
+def list_image_warnings(settings: ImageSettings | None, items: Sequence[Item]) -> tuple[str, ...]:
+    """What a person could mend before a run: items that fail because of their pictures, told by the first of them."""
+    if settings is None:
+        return ()
+    works = [item.work for item in items]
+    found = [(work, find_image_problem(work.images, settings)) for work in works]
+    failing = [(work, problem) for work, problem in found if problem is not None]
+    if not failing:
+        return ()
+    work, problem = failing[0]
+    counted = "1 item fails" if len(failing) == 1 else f"{len(failing)} items fail"
+    return (f"{counted} because of pictures, without a call; row {work.row_ids[0]}: {problem}",)

@@ -122,4 +122,6 @@ def _explain_unknown(state: ReplayedItem) -> Reason:
 
     An item that is a whole group is named by the text of all its rows, and holds no values of its own.
     """
-    return "row_changed" if state.item.work.values else "group_changed"
+    work = state.item.work
+    is_row = bool(work.values) or (bool(work.images) and work.group_key is None)
+    return "row_changed" if is_row else "group_changed"

@@ -1,9 +1,13 @@
 """Which call an item makes next, word for word."""
 
+from dataclasses import replace
+
+from llm_assets.config.images import ImageSettings
 from llm_assets.core.answer_reading import Problem
 from llm_assets.core.answers import ValidAnswer
 from llm_assets.core.calls import CallRequest, Message
 from llm_assets.core.fingerprint import render_json
+from llm_assets.core.images import build_parts
 from llm_assets.core.items import Item, build_names
 from llm_assets.core.step import Judge, Step
 
@@ -18,7 +22,7 @@ def build_generate_request(
     names = build_names(item, columns=step.columns, used=step.prompt.names)
     return CallRequest(
         settings=step.settings,
-        messages=_add_feedback(step.prompt.render(names), problem),
+        messages=_add_feedback(_show(item, step.prompt.render(names), step.images), problem),
         max_output_tokens=_decide_cap(
             step.max_output_tokens, n_truncated, on_retry=step.attempts.max_output_tokens_on_retry
         ),
@@ -46,12 +50,22 @@ def build_judge_request(
     names |= {"output": valid.output, "output_json": render_json(valid.output)}
     return CallRequest(
         settings=judge.settings,
-        messages=_add_feedback(judge.prompt.render(names), problem),
+        messages=_add_feedback(_show(item, judge.prompt.render(names), judge.images), problem),
         max_output_tokens=_decide_cap(judge.max_output_tokens, n_truncated, on_retry=None),
         attempt=number,
         epoch=item.epoch,
         occurrence=_decide_occurrence(step, item),
     )
+
+
+def _show(
+    item: Item, messages: tuple[Message, ...], settings: ImageSettings | None
+) -> tuple[Message, ...]:
+    """The prompt, with the item's pictures in its last turn."""
+    if settings is None or not item.work.images:
+        return messages
+    *before, last = messages
+    return (*before, replace(last, images=build_parts(item.work.images, settings.detail)))
 
 
 def _add_feedback(messages: tuple[Message, ...], problem: Problem | None) -> tuple[Message, ...]:

@@ -22,6 +22,7 @@ ReasonKind = Literal[
     "settings",
     "new_version",
     "input_file",
+    "image_files",
     "batches",
     "upstream",
     "batch",
@@ -60,6 +61,8 @@ class Made:
     made_at_seconds: float
     input_sha256: str | None = None
     """The hash of the file that it was made from."""
+    images_sha256: str | None = None
+    """The hash of the pictures that it was made from, where a stage reads any."""
     module_sha256: str | None = None
     """The hash of the schema module that it was made from."""
     batches_sha256: str | None = None
@@ -90,6 +93,8 @@ class TaskFacts:
     """The hash of each batch's file as it is now; a batch whose file is gone is left out."""
     module_sha256: str
     """The hash of the schema module as it is now."""
+    images_sha256: Mapping[BatchKey, Sha256] = field(default_factory=dict[BatchKey, Sha256])
+    """The hash of the pictures that a batch names, as they are now; of batches that name any."""
     told_at_seconds: Mapping[Cell, float] = field(default_factory=dict[Cell, float])
     """When each stage was last made or put away, also where its value is gone since: earlier failures are mended."""
 
@@ -215,6 +220,9 @@ class _Look:
         file_sha256 = self.facts.input_sha256.get(self.batch) if self.batch is not None else None
         if self.node.reads_input and file_sha256 not in (None, made.input_sha256):
             yield Reason(kind="input_file", subject=str(self.batch))
+        images_sha256 = self.facts.images_sha256.get(self.batch) if self.batch is not None else None
+        if made.images_sha256 is not None and images_sha256 not in (None, made.images_sha256):
+            yield Reason(kind="image_files", subject=str(self.batch))
         if self.graph.is_about_batches(self.node):
             if made.batches_sha256 != self.batches_sha256:
                 yield Reason(kind="batches", subject=self.node.name)

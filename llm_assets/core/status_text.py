@@ -39,6 +39,8 @@ def render_reason(reason: Reason) -> str:
             return f"{reason.subject} has a new version"
         case "input_file":
             return "the input file changed"
+        case "image_files":
+            return "a picture changed"
         case "batches":
             return "batches changed"
         case "upstream":

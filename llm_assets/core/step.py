@@ -5,6 +5,7 @@ from functools import cached_property
 
 from pydantic import BaseModel
 
+from llm_assets.config.images import ImageSettings
 from llm_assets.config.task import AttemptSettings, JudgeSettings
 from llm_assets.core.calls import CallSettings
 from llm_assets.core.fingerprint import fingerprint_text
@@ -24,6 +25,8 @@ class Judge:
     verdict_model: type[BaseModel]
     rules: JudgeSettings
     max_output_tokens: int | None
+    images: ImageSettings | None = None
+    """How it is shown an item's pictures; None where it sees none."""
 
     @cached_property
     def schema_sha256(self) -> Sha256:
@@ -49,6 +52,8 @@ class Step:
     """What is taken from a text answer; None where answers are JSON. It reads answers and shapes no call."""
     hooks: Hooks | None = None
     """The functions of the project that look at every item."""
+    images: ImageSettings | None = None
+    """How the model is shown an item's pictures; None where there are none."""
 
     @property
     def can_part_items(self) -> bool:

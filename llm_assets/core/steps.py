@@ -4,6 +4,7 @@ from pydantic import BaseModel, JsonValue
 
 from llm_assets.config.endpoint import EndpointSettings, StructuredOutput
 from llm_assets.config.grouping import Mode
+from llm_assets.config.images import ImageSettings
 from llm_assets.config.prompt import PromptSettings
 from llm_assets.config.task import JudgeSettings, LLMSettings, TaskSettings
 from llm_assets.core.calls import CallSettings
@@ -52,10 +53,11 @@ def build_step(
 ) -> Step:
     """Check the prompt against the columns and fix everything that is the same for all items.
 
-    Raises `ConfigError` for a prompt that names what the task does not have, and for an output model that cannot be
-    taken from a text where answers are to be text.
+    Raises `ConfigError` for a prompt that names what the task does not have, for an output model that cannot be
+    taken from a text where answers are to be text, and for pictures where the endpoint takes none.
     """
     is_text = settings.answer.kind == "text"
+    _check_sight(settings.images, endpoint, name=settings.llm.endpoint)
     return Step(
         prompt=build_prompt(
             prompt,
@@ -78,6 +80,7 @@ def build_step(
         judge=judge,
         text_form=build_text_form(output_model, settings.answer) if is_text else None,
         hooks=hooks,
+        images=settings.images,
     )
 
 
@@ -100,6 +103,8 @@ def build_judge(
     """
     _check_verdict_model(verdict_model, rules)
     llm = settings.judge_llm
+    images = settings.images if settings.images and settings.images.show_to_judge else None
+    _check_sight(images, endpoint, name=llm.endpoint, of_judge=True)
     schema_text = build_schema_text({verdict_model.__name__: verdict_model})
     return Judge(
         schema_text=schema_text,
@@ -116,6 +121,20 @@ def build_judge(
         verdict_model=verdict_model,
         rules=rules,
         max_output_tokens=llm.max_output_tokens,
+        images=images,
+    )
+
+
+def _check_sight(
+    images: ImageSettings | None, endpoint: EndpointSettings, *, name: str, of_judge: bool = False
+) -> None:
+    if images is None or endpoint.accepts_images:
+        return
+    blind = "the judge with `images.show_to_judge: false`, " if of_judge else ""
+    raise ConfigError(
+        f"The endpoint {name!r} takes no pictures, and `images` has some to show; nothing was sent.",
+        remedy=f"Name another endpoint, {blind}or, where its model does see, say `accepts_images: true` of it in "
+        "configs/endpoints.yaml.",
     )
 
 

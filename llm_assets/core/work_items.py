@@ -1,23 +1,28 @@
 """Which questions the model gets: a row, a group, or a row seen among its group."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from llm_assets.config.grouping import ContextSettings, GroupingSettings, Mode
 from llm_assets.core.context import Cut, cut_values, decide_visible_columns
 from llm_assets.core.fingerprint import build_id, fingerprint
 from llm_assets.core.group_contexts import GroupContexts, build_group_key, build_groups
 from llm_assets.core.ids import GroupContextId, GroupKey, RowId, Sha256, WorkId
+from llm_assets.core.images import ImageFindings, ImageInput, build_content
 from llm_assets.core.input_snapshot import InputRow, InputSnapshot
 from llm_assets.core.values import FROZEN_RECORD, CollectionMeta, Scalar
 from llm_assets.errors import StorageError
 
 WORK_ID_VERSION = 1
 """Part of every work id; a change of the id's recipe must change it."""
+
+
+def _is_empty(value: object) -> bool:
+    return not value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +43,9 @@ class WorkItem:
     """0 for the first item with this content, 1 for its first repetition, and so on."""
     cuts: tuple[Cut, ...]
     """Of `values`; what was cut off a group's text stands with its context."""
+    images: Annotated[tuple[ImageInput, ...], Field(exclude_if=_is_empty)] = ()
+    """The pictures the model sees, in their order; a group's are those of the rows in its context. Not kept where
+    there are none."""
 
 
 class WorkItemsMeta(CollectionMeta):
@@ -47,10 +55,12 @@ class WorkItemsMeta(CollectionMeta):
     mode: Mode
     grouping_column: str | None
     columns: tuple[str, ...]
-    """The columns the model may see, in the order in which a row is written out."""
+    """The columns the model may see as text, in the order in which a row is written out."""
     n_items: int
     n_rows: int
     n_group_contexts: int
+    images_sha256: Annotated[Sha256 | None, Field(exclude_if=_is_empty)] = None
+    """Of all pictures that the table names, when the items were made; not kept where no column names any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +78,11 @@ def build_work_items(
     grouping: GroupingSettings,
     context: ContextSettings,
     id_column: str | None,
+    images: ImageFindings | None = None,
 ) -> WorkItems:
     """One item for every row, or for every group in the mode `group_output`.
+
+    `images` are what the cells of picture columns point to, where there are such columns.
 
     `id_column` is the column that names the rows, where the person configured one; then equal rows with different
     names are different items, whatever their order. A `StorageError` tells that `contexts` were made from other
@@ -77,12 +90,14 @@ def build_work_items(
     """
     groups = build_groups(snapshot, grouping.column)
     _check_contexts(contexts, {key: len(rows) for key, rows in groups.items()})
-    columns = decide_visible_columns(snapshot.meta.columns, context)
+    columns = decide_visible_columns(
+        snapshot.meta.columns, context, images.settings.columns if images else ()
+    )
     if grouping.mode == "group_output":
-        records = _build_group_items(contexts, groups)
+        records = _build_group_items(contexts, groups, images)
     else:
         recipe = _build_recipe(columns, grouping=grouping, context=context, id_column=id_column)
-        records = _build_row_items(snapshot, contexts, recipe)
+        records = _build_row_items(snapshot, contexts, recipe, images)
     items = tuple(records)
     meta = WorkItemsMeta(
         mode=grouping.mode,
@@ -91,6 +106,7 @@ def build_work_items(
         n_items=len(items),
         n_rows=len(snapshot.records),
         n_group_contexts=len(contexts.records),
+        images_sha256=None if images is None else images.sha256,
     )
     return WorkItems(meta=meta, records=items)
 
@@ -104,19 +120,36 @@ def _check_contexts(contexts: GroupContexts, n_rows_by_key: dict[GroupKey, int])
 
 
 def _build_group_items(
-    contexts: GroupContexts, groups: dict[GroupKey, list[InputRow]]
+    contexts: GroupContexts,
+    groups: dict[GroupKey, list[InputRow]],
+    images: ImageFindings | None,
 ) -> Iterator[WorkItem]:
-    """The context's id stands for all that the model sees of a group, its key included."""
+    """The context's id stands for all text that the model sees of a group, its key included."""
     for record in contexts.records:
+        rows = groups[record.group_key]
+        shown = _find_images(rows[: record.n_rows_used], images)
+        content = [WORK_ID_VERSION, "group_output", record.group_context_id, *_list_content(shown)]
         yield WorkItem(
-            work_id=WorkId(build_id([WORK_ID_VERSION, "group_output", record.group_context_id])),
-            row_ids=tuple(row.row_id for row in groups[record.group_key]),
+            work_id=WorkId(build_id(content)),
+            row_ids=tuple(row.row_id for row in rows),
             group_key=record.group_key,
             group_context_id=record.group_context_id,
             values={},
             occurrence=0,
             cuts=(),
+            images=shown,
         )
+
+
+def _find_images(rows: Sequence[InputRow], images: ImageFindings | None) -> tuple[ImageInput, ...]:
+    if images is None:
+        return ()
+    return tuple(image for row in rows for image in images.find_images(row.values))
+
+
+def _list_content(shown: tuple[ImageInput, ...]) -> list[object]:
+    """What pictures add to an item's content: nothing where there are none, so that its name stays."""
+    return [build_content(shown)] if shown else []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,14 +188,18 @@ def _build_recipe(
 
 
 def _build_row_items(
-    snapshot: InputSnapshot, contexts: GroupContexts, recipe: _RowRecipe
+    snapshot: InputSnapshot,
+    contexts: GroupContexts,
+    recipe: _RowRecipe,
+    images: ImageFindings | None,
 ) -> Iterator[WorkItem]:
     context_ids = {record.group_key: record.group_context_id for record in contexts.records}
     seen: Counter[str] = Counter()
     for row in snapshot.records:
         column = recipe.grouping_column
         group_key = None if column is None else build_group_key(row, column)
-        content_id = _build_content_id(row, group_key, recipe)
+        shown = _find_images([row], images)
+        content_id = _build_content_id(row, group_key, recipe, shown)
         occurrence = seen[content_id]
         seen[content_id] = occurrence + 1
         values, cuts = cut_values(
@@ -178,13 +215,16 @@ def _build_row_items(
             values=values,
             occurrence=occurrence,
             cuts=cuts,
+            images=shown,
         )
 
 
-def _build_content_id(row: InputRow, group_key: GroupKey | None, recipe: _RowRecipe) -> str:
+def _build_content_id(
+    row: InputRow, group_key: GroupKey | None, recipe: _RowRecipe, shown: tuple[ImageInput, ...]
+) -> str:
     """Of the row before any cut, so that rows which differ only behind it are different items."""
     content = [row.values[column] for column in recipe.columns]
-    return build_id([recipe.fingerprint, group_key, content])
+    return build_id([recipe.fingerprint, group_key, content, *_list_content(shown)])
 
 
 def _build_work_id(content_id: str, *, row_id: RowId | None, occurrence: int) -> WorkId:

@@ -27,7 +27,7 @@ from llm_assets.core.stage_columns import (
     name_item_columns,
 )
 from llm_assets.core.work_items import WorkItem, WorkItems
-from llm_assets.defs.publishing import INPUT_KEY
+from llm_assets.defs.publishing import IMAGES_KEY, INPUT_KEY
 from llm_assets.defs.scope import TaskScope
 from llm_assets.defs.table_metadata import describe_table
 from llm_assets.gateways.exports import ExportFile, find_export
@@ -56,6 +56,18 @@ def describe_snapshot(
     }
 
 
+def describe_images(items: WorkItems) -> dict[str, object]:
+    """The pictures of a batch; nothing where no column names any."""
+    if items.meta.images_sha256 is None:
+        return {}
+    images = [image for item in items.records for image in item.images]
+    return {
+        "images": len(images),
+        "images_with_problems": sum(image.problem is not None for image in images),
+        IMAGES_KEY: items.meta.images_sha256,
+    }
+
+
 def describe_contexts(
     scope: TaskScope, contexts: GroupContexts, *, columns: tuple[str, ...]
 ) -> dict[str, object]:
@@ -66,7 +78,8 @@ def describe_contexts(
     meta, records = contexts.meta, contexts.records
     table: tuple[StageColumn, ...] = ()
     if meta.grouping_column is not None:
-        shown = decide_visible_columns(columns, scope.task.settings.context)
+        settings = scope.task.settings
+        shown = decide_visible_columns(columns, settings.context, settings.image_columns)
         table = build_context_columns(meta.grouping_column, shown=shown)
     rows = (
         {

@@ -86,3 +86,15 @@ def dump_settings(
 ) -> Mapping[str, Any]:
     """A block of settings as plain data, for a code version."""
     return settings.model_dump(mode="json", exclude=set(exclude))
+
+
+def build_image_parts(scope: TaskScope) -> dict[str, object]:
+    """What pictures add to the code version of a stage that sees them: nothing, where there are none."""
+    images = scope.task.settings.images
+    return {} if images is None else {"images": dump_settings(images)}
+
+
+def build_image_column_parts(scope: TaskScope) -> dict[str, object]:
+    """What pictures add to the code version of a stage that leaves their columns out."""
+    columns = scope.task.settings.image_columns
+    return {"image_columns": columns} if columns else {}

@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 
 import dagster as dg
 
-from llm_assets.core.ids import BatchKey
+from llm_assets.core.ids import BatchKey, Sha256
+from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.stage_graph import StageGraph
 from llm_assets.core.staleness import TaskFacts
 from llm_assets.core.task_status import TaskStatus, build_task_status
@@ -12,8 +13,13 @@ from llm_assets.defs.run_history import RunHistory
 from llm_assets.defs.scope import TaskScope
 from llm_assets.defs.stage_history import StageHistory, is_cleaned
 from llm_assets.gateways.batches import hash_file, list_batches
+from llm_assets.gateways.image_files import hash_images
 from llm_assets.gateways.kept_values import list_kept
+from llm_assets.gateways.stored_stages import find_stored_batch
 from llm_assets.gateways.text_files import fingerprint_file
+
+SNAPSHOT = "input_snapshot"
+"""The stage that names a batch's pictures."""
 
 
 def read_task_status(
@@ -30,15 +36,31 @@ def read_task_status(
     kept = list_kept(scope.task, scope.project, graph, keys)
     only = keys[0] if len(keys) == 1 and batches is not None else None
     runs = RunHistory(scope=scope, instance=instance, graph=graph, batch=only)
+    made = {cell: made for cell, made in latest.items() if cell in kept and not is_cleaned(made)}
     facts = TaskFacts(
-        made={cell: made for cell, made in latest.items() if cell in kept and not is_cleaned(made)},
+        made=made,
         told_at_seconds={cell: made.made_at_seconds for cell, made in latest.items()},
         failures=runs.read_failures(),
         running_since=runs.read_running(),
         input_sha256={key: hash_file(files[key]) for key in keys if key in files},
         module_sha256=fingerprint_file(scope.task.schema_path),
+        images_sha256=_hash_images(scope, [key for key in keys if (SNAPSHOT, key) in made]),
     )
     return build_task_status(scope.task.name, graph, facts, keys)
+
+
+def _hash_images(scope: TaskScope, batches: Sequence[BatchKey]) -> dict[BatchKey, Sha256]:
+    """What the pictures of each batch are now; nothing is read where the task has none."""
+    if scope.task.settings.images is None:
+        return {}
+    task, project = scope.task, scope.project
+    hashes = {
+        batch: hash_images(
+            task, find_stored_batch(task, project, batch).load(SNAPSHOT, InputSnapshot)
+        )
+        for batch in batches
+    }
+    return {batch: sha256 for batch, sha256 in hashes.items() if sha256 is not None}
 
 
 def list_known_batches(

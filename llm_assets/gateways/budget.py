@@ -16,7 +16,7 @@ from llm_assets.core.budget import (
     build_over_budget,
     render_warning,
 )
-from llm_assets.core.calls import Answer, CallRequest, Fault, Usage
+from llm_assets.core.calls import Answer, CallRequest, Fault, Unsendable, Usage
 from llm_assets.errors import ConfigError
 from llm_assets.gateways.clock import Clock
 from llm_assets.gateways.ledger.ledger import Ledger
@@ -39,7 +39,7 @@ class Budget(Protocol):
         """Set the worst case of a call aside, or say which cap it might pass."""
         ...
 
-    def settle(self, worst: Amount, result: Answer | Fault, /) -> None:
+    def settle(self, worst: Amount, result: Answer | Fault | Unsendable, /) -> None:
         """Put what the call took in place of its worst case, once it is on record."""
         ...
 
@@ -51,7 +51,7 @@ class NoBudget:
         """Nothing has to be set aside."""
         return NOTHING
 
-    def settle(self, _worst: Amount, _result: Answer | Fault, /) -> None:
+    def settle(self, _worst: Amount, _result: Answer | Fault | Unsendable, /) -> None:
         """Nothing was set aside."""
 
 
@@ -110,7 +110,7 @@ class CappedBudget:
                 self._has_settled.clear()
                 await self._has_settled.wait()
 
-    def settle(self, worst: Amount, result: Answer | Fault, /) -> None:
+    def settle(self, worst: Amount, result: Answer | Fault | Unsendable, /) -> None:
         """Put what the call took in place of its worst case.
 
         A call that timed out may have been charged for, nobody knows how much: its worst case stays spent.
@@ -213,8 +213,8 @@ def _find_worst_case(
     )
 
 
-def _read_used(result: Answer | Fault) -> Amount:
-    if isinstance(result, Fault):
+def _read_used(result: Answer | Fault | Unsendable) -> Amount:
+    if not isinstance(result, Answer):
         return NOTHING
     usage = result.usage
     return Amount(

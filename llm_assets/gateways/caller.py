@@ -10,12 +10,20 @@ from typing import Protocol, assert_never
 
 from llm_assets.config.task import LimitSettings
 from llm_assets.core.budget import OverBudget
-from llm_assets.core.calls import Answer, CallOrigin, CallRequest, Fault, FaultKind, Purpose, Usage
+from llm_assets.core.calls import (
+    Answer,
+    CallOrigin,
+    CallRequest,
+    Fault,
+    FaultKind,
+    Purpose,
+    Unsendable,
+)
 from llm_assets.core.completions import Completion
 from llm_assets.core.ids import BatchKey, CallKey, TaskName
+from llm_assets.core.message_tokens import count_message_tokens, estimate_usage
 from llm_assets.core.retry import GiveUp, Stop, Wait, decide_retry
 from llm_assets.core.token_forecast import GUESSED_COMPLETION_TOKENS
-from llm_assets.core.tokens import count_tokens_approximately
 from llm_assets.errors import ProviderError
 from llm_assets.gateways.budget import Budget
 from llm_assets.gateways.clock import Clock
@@ -42,6 +50,8 @@ class Recorder(Protocol):
 
 
 NoteTry = Callable[[Answer | Fault], None]
+CallResult = Answer | Fault | OverBudget | Unsendable
+"""How a call ended; the last two were not sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,10 +151,8 @@ class Caller:
         self._progress = progress
         self._budget = budget
 
-    async def find_answer(
-        self, call: Call, note_try: NoteTry = lambda _: None
-    ) -> Answer | Fault | OverBudget:
-        """Send a call until it is answered, its fault is not worth another try, or a cap stands in the way.
+    async def find_answer(self, call: Call, note_try: NoteTry = lambda _: None) -> CallResult:
+        """Send a call until it is answered, its fault is not worth another try, or it cannot or must not be sent.
 
         The call keeps its place at the endpoint all the while; `note_try` is told what came of each sending.
         `ProviderError` where no other call of this run could fare better.
@@ -153,15 +161,15 @@ class Caller:
         async with route.gate.hold_place():
             return await self._send_until_answered(call, route, note_try)
 
-    async def _send_until_answered(
-        self, call: Call, route: Route, note_try: NoteTry
-    ) -> Answer | Fault | OverBudget:
+    async def _send_until_answered(self, call: Call, route: Route, note_try: NoteTry) -> CallResult:
         for n_sent in count(1):
             worst = await self._budget.reserve(call.request, route.compute_cost)
             if isinstance(worst, OverBudget):
                 return worst
             result = await self._send_once(call, route)
             self._budget.settle(worst, result)
+            if isinstance(result, Unsendable):
+                return result
             note_try(result)
             if isinstance(result, Answer):
                 return result
@@ -185,8 +193,8 @@ class Caller:
                     assert_never(decision)
         raise AssertionError("unreachable: the loop counts for ever")
 
-    async def _send_once(self, call: Call, route: Route) -> Answer | Fault:
-        """Send a call when it is its turn, and put what came of it on record."""
+    async def _send_once(self, call: Call, route: Route) -> Answer | Fault | Unsendable:
+        """Send a call when it is its turn, and put what came of it on record; what never left is on none."""
         n_estimated = self._estimate_tokens(call) if route.gate.is_token_limited else 0
         progress = self._progress
         async with route.gate.take_turn(n_tokens=n_estimated) as departure:
@@ -197,7 +205,10 @@ class Caller:
             finally:
                 progress.n_in_flight -= 1
         latency_seconds = self._clock.get_monotonic_seconds() - departure.left_at
-        result = self._read_reply(call, reply, route, latency_seconds)
+        if isinstance(reply.result, Unsendable):
+            progress.n_sent -= 1
+            return reply.result
+        result = self._read_reply(call, reply, reply.result, route, latency_seconds)
         # Told before the record is written: until then others leave into the same overload.
         if reply.announced is not None:
             route.gate.learn(reply.announced)
@@ -224,18 +235,22 @@ class Caller:
     def _estimate_tokens(self, call: Call) -> int:
         """The tokens a call is going to take, going by the answers so far."""
         progress = self._progress
-        n_prompt = sum(count_tokens_approximately(turn.content) for turn in call.request.messages)
+        n_prompt = sum(map(count_message_tokens, call.request.messages))
         if progress.n_answers:
             return n_prompt + progress.completion_tokens // progress.n_answers
         return n_prompt + (call.request.max_output_tokens or GUESSED_COMPLETION_TOKENS)
 
     def _read_reply(
-        self, call: Call, reply: Reply, route: Route, latency_seconds: float
+        self,
+        call: Call,
+        reply: Reply,
+        completion: Completion | Fault,
+        route: Route,
+        latency_seconds: float,
     ) -> Answer | Fault:
-        completion = reply.result
         if isinstance(completion, Fault):
             return completion
-        usage = completion.usage or _estimate_usage(call.request, completion)
+        usage = completion.usage or estimate_usage(call.request, completion.text)
         created = completion.created_seconds
         return Answer(
             key=call.key,
@@ -276,14 +291,3 @@ def _tell_gate(gate: Gate, departure: Departure, result: Answer | Fault) -> None
         gate.note_answer(departure, n_tokens_used=n_used)
     elif result.kind == "rate_limited":
         gate.note_overload(departure, retry_after_seconds=result.retry_after_seconds)
-
-
-def _estimate_usage(request: CallRequest, completion: Completion) -> Usage:
-    """Our own count, marked as such, where the server gave none."""
-    return Usage(
-        prompt_tokens=sum(
-            count_tokens_approximately(message.content) for message in request.messages
-        ),
-        completion_tokens=count_tokens_approximately(completion.text or ""),
-        is_approximate=True,
-    )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from llm_assets.core.budget import OverBudget
-from llm_assets.core.calls import Answer, Fault
+from llm_assets.core.calls import Fault, Unsendable
 from llm_assets.core.fingerprint import fingerprint
 from llm_assets.core.ids import CallKey, Sha256
 from llm_assets.core.item_ends import assign_output
@@ -18,10 +18,8 @@ from llm_assets.core.llm_outputs import ItemOutput
 from llm_assets.core.prefix_sharing import NO_SHARING, PrefixSharing, find_prefix_sharing
 from llm_assets.core.step import Step
 from llm_assets.errors import LLMAssetsError
-from llm_assets.gateways.caller import Call, Caller, NoteTry, Progress
+from llm_assets.gateways.caller import Call, Caller, CallResult, NoteTry, Progress
 from llm_assets.gateways.departures import Departures, Due
-
-Result = Answer | Fault | OverBudget
 
 
 class Dispatcher:
@@ -42,7 +40,7 @@ class Dispatcher:
         self._caller = caller
         self._progress = progress
         self._find_answers = find_answers
-        self._under_way: dict[CallKey, asyncio.Future[Result]] = {}
+        self._under_way: dict[CallKey, asyncio.Future[CallResult]] = {}
 
     async def finish_items(
         self, due: Sequence[Due], *, max_in_flight: int
@@ -99,13 +97,17 @@ class Dispatcher:
                 return build_unasked_output(
                     self._step, state.item, answers, outcome="over_budget", reason=result.reason
                 )
+            if isinstance(result, Unsendable):
+                return build_unasked_output(
+                    self._step, state.item, answers, outcome="failed", reason=result.reason
+                )
             if isinstance(result, Fault):
                 return build_fault_output(
                     self._step, state.item, answers, asked=decision, key=call.key, fault=result
                 )
             answers = (*answers, result)
 
-    async def _find_answer(self, call: Call, note_try: NoteTry) -> Result:
+    async def _find_answer(self, call: Call, note_try: NoteTry) -> CallResult:
         """The answer of the same call where another item has it or waits for it, else one that is sent for."""
         if not self._step.can_part_items:
             # Items that share a later call share their first one, and so are led as one.
@@ -117,7 +119,7 @@ class Dispatcher:
         known = self._find_answers([call.key]).get(call.key)
         return known or await self._send(call, note_try)
 
-    async def _send(self, call: Call, note_try: NoteTry) -> Result:
+    async def _send(self, call: Call, note_try: NoteTry) -> CallResult:
         result = asyncio.get_running_loop().create_future()
         self._under_way[call.key] = result
         try:

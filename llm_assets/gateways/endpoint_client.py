@@ -9,11 +9,19 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from llm_assets.core.calls import CallRequest, Fault
+from llm_assets.core.calls import CallRequest, Fault, Unsendable
 from llm_assets.core.completions import Completion, read_completion, read_refused_reply
+from llm_assets.core.ids import Sha256
 from llm_assets.core.model_list import parse_model_list
 from llm_assets.core.rate_limit import AnnouncedLimits
 from llm_assets.gateways.connections import Connection
+from llm_assets.gateways.image_content import (
+    NO_URLS,
+    LoadImage,
+    build_content,
+    load_data_urls,
+    load_no_image,
+)
 
 if TYPE_CHECKING:
     from httpx2 import Response
@@ -24,6 +32,8 @@ NO_KEY = "no-key"
 CONNECT_SECONDS = 10.0
 MIN_KEY_BYTES = 8
 """Shorter ones, such as `EMPTY`, are no secrets, and may be words of a message."""
+WHOLE_BYTES = 1 << 18
+"""A longer body is handed over in pieces of this length, so that other calls get their turn in between."""
 _JSON_HEADERS = {"Content-Type": "application/json"}
 UNUSED_KEY = "unused"
 """The client draws a random idempotency key for each call where none is given, and then does not send it."""
@@ -33,7 +43,7 @@ UNUSED_KEY = "unused"
 class Reply:
     """What came of sending a call once."""
 
-    result: Completion | Fault
+    result: Completion | Fault | Unsendable
     request_id: str | None
     announced: AnnouncedLimits | None
     """What the reply's headers say of the endpoint's limits, where they do."""
@@ -42,23 +52,38 @@ class Reply:
 class EndpointClient:
     """Sends one call once. Whether to send it again is for others to decide."""
 
-    def __init__(self, client: "AsyncOpenAI", *, timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        client: "AsyncOpenAI",
+        *,
+        timeout_seconds: float,
+        load_image: LoadImage = load_no_image,
+    ) -> None:
         self._client = client
+        self._load_image = load_image
         self._timeout_seconds = timeout_seconds
         # Whole, so that the client does not join it anew with its base for every call (0.1 ms of CPU).
         self._url = f"{str(client.base_url).rstrip('/')}/chat/completions"
 
     async def send(self, request: CallRequest) -> Reply:
-        """Send a call and read its reply; every trouble of the network or the server is a `Fault`."""
+        """Send a call and read its reply; every trouble of the network or the server is a `Fault`.
+
+        Pictures are read only now; where one is not there any more as it was, the call is `Unsendable`.
+        """
         import httpx2
 
-        body = json.dumps(build_body(request), ensure_ascii=False).encode()
+        body = await self._encode(request)
+        if isinstance(body, Unsendable):
+            return Reply(result=body, request_id=None, announced=None)
         # The response model is left out: building it costs as much CPU as all the rest of a call.
         sending = self._client.post(
             self._url,
             cast_to=httpx2.Response,
-            content=body,
-            options={"headers": _JSON_HEADERS, "idempotency_key": UNUSED_KEY},
+            content=body if len(body) <= WHOLE_BYTES else _cut(body),
+            options={
+                "headers": {**_JSON_HEADERS, "Content-Length": str(len(body))},
+                "idempotency_key": UNUSED_KEY,
+            },
         )
         response = await self._exchange(sending)
         if isinstance(response, Reply):
@@ -110,19 +135,28 @@ class EndpointClient:
             message = f"The connection failed: {reason}"
             return _build_fault_reply(Fault(kind="unreachable", message=message))
 
+    async def _encode(self, request: CallRequest) -> bytes | Unsendable:
+        """The bytes to send; those of pictures take long enough to keep others waiting, so a thread makes them."""
+        if request.has_images:
+            return await asyncio.to_thread(_encode_with_images, request, self._load_image)
+        return _encode_body(build_body(request))
+
     def _hide_key(self, body: bytes) -> bytes:
         """A body that may be quoted in a message: some servers say which key they refuse."""
         key = self._client.api_key.encode()
         return body.replace(key, b"[key]") if len(key) >= MIN_KEY_BYTES else body
 
 
-def build_body(request: CallRequest) -> dict[str, JsonValue]:
-    """The JSON object that is sent."""
+def build_body(
+    request: CallRequest, data_urls: Mapping[Sha256, str] = NO_URLS
+) -> dict[str, JsonValue]:
+    """The JSON object that is sent; `data_urls` are the bytes of its pictures by their hashes."""
     settings = request.settings
     body: dict[str, JsonValue] = {
         "model": settings.model,
         "messages": [
-            {"role": message.role, "content": message.content} for message in request.messages
+            {"role": message.role, "content": build_content(message, data_urls)}
+            for message in request.messages
         ],
         **settings.parameters,
     }
@@ -133,9 +167,25 @@ def build_body(request: CallRequest) -> dict[str, JsonValue]:
     return body
 
 
+def _encode_with_images(request: CallRequest, load_image: LoadImage) -> bytes | Unsendable:
+    data_urls = load_data_urls(request, load_image)
+    if isinstance(data_urls, Unsendable):
+        return data_urls
+    return _encode_body(build_body(request, data_urls))
+
+
+async def _cut(body: bytes) -> AsyncGenerator[bytes]:
+    for start in range(0, len(body), WHOLE_BYTES):
+        yield body[start : start + WHOLE_BYTES]
+
+
+def _encode_body(body: Mapping[str, JsonValue]) -> bytes:
+    return json.dumps(body, ensure_ascii=False).encode()
+
+
 @asynccontextmanager
 async def open_endpoint_client(
-    connection: Connection, *, timeout_seconds: float
+    connection: Connection, *, timeout_seconds: float, load_image: LoadImage = load_no_image
 ) -> AsyncGenerator[EndpointClient]:
     """A client for one endpoint; the offline model is called in-process through the same code."""
     import httpx2
@@ -157,7 +207,7 @@ async def open_endpoint_client(
         timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
         max_retries=0,
     ) as client:
-        yield EndpointClient(client, timeout_seconds=timeout_seconds)
+        yield EndpointClient(client, timeout_seconds=timeout_seconds, load_image=load_image)
 
 
 def _read_refusal(status: int, body: bytes, headers: Mapping[str, str]) -> Reply:

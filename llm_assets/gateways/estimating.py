@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from llm_assets.config.images import ImageSettings
 from llm_assets.core.calls import CallRequest, CallSettings, Message, Purpose
 from llm_assets.core.fingerprint import render_json
 from llm_assets.core.ids import TaskName
 from llm_assets.core.item_loop import Ask, advance
 from llm_assets.core.item_replay import ReplayedItem
+from llm_assets.core.message_tokens import count_message_tokens
 from llm_assets.core.plan_calls import CallCounts
 from llm_assets.core.plan_cost import (
     CallForecast,
@@ -51,23 +53,26 @@ class Estimator:
         if not due:
             return build_estimate((), is_guess=False, is_approximate=False)
         sample = _draw_sample(due)
-        asking = self._look_back("generate", self.step.settings)
+        asking = self._look_back("generate", self.step.settings, images=self.step.images)
         first = self._forecast_answers(asking, sample, calls)
         if self.step.judge is None:
             return build_estimate(
                 [first],
                 is_guess=not asking.past,
-                is_approximate=asking.counter.is_approximate,
+                is_approximate=asking.is_approximate,
             )
-        judging = self._look_back("judge", self.step.judge.settings)
+        judge = self.step.judge
+        judging = self._look_back("judge", judge.settings, images=judge.images)
         verdicts = self._forecast_verdicts(judging, sample, calls, answers=first)
         return build_estimate(
             [first, verdicts],
             is_guess=not (asking.past and judging.past),
-            is_approximate=asking.counter.is_approximate or judging.counter.is_approximate,
+            is_approximate=asking.is_approximate or judging.is_approximate,
         )
 
-    def _look_back(self, purpose: Purpose, settings: CallSettings) -> "_LookBack":
+    def _look_back(
+        self, purpose: Purpose, settings: CallSettings, *, images: ImageSettings | None
+    ) -> "_LookBack":
         """The task's own answers of this model; where there are none, those of other tasks."""
         history = self.ledger.history
         past = history.list_past_answers(
@@ -85,6 +90,7 @@ class Estimator:
             connection=connection,
             past=past,
             counter=counter,
+            is_approximate=counter.is_approximate or images is not None,
             overheads=tuple(overheads),
         )
 
@@ -149,6 +155,8 @@ class _LookBack:
     connection: Connection
     past: tuple[PastAnswer, ...]
     counter: TokenCounter
+    is_approximate: bool
+    """Whether its count is not the model's own; of pictures no count is."""
     overheads: tuple[int, ...]
 
     def forecast_prompt(self, requests: Sequence[CallRequest]) -> TokenRange:
@@ -158,7 +166,7 @@ class _LookBack:
             overheads=self.overheads,
             n_turns=max(len(request.messages) for request in requests),
             n_schema_tokens=self.counter.count(render_json(schema)) if schema else 0,
-            is_approximate=self.counter.is_approximate,
+            is_approximate=self.is_approximate,
         )
 
     def list_cached_shares(self) -> tuple[Fraction, ...]:
@@ -196,4 +204,4 @@ def _list_verdict_requests(step: Step, sample: Sequence[ReplayedItem]) -> list[C
 
 
 def _count_tokens(messages: Sequence[Message], counter: TokenCounter) -> int:
-    return sum(counter.count(message.content) for message in messages)
+    return sum(count_message_tokens(message, counter.count) for message in messages)

@@ -18,11 +18,12 @@ from llm_assets.core.plan import Plan
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.core.schema_text import build_schema_text
 from llm_assets.core.step import Step
-from llm_assets.core.work_items import WorkItems, build_work_items
+from llm_assets.core.work_items import WorkItems
 from llm_assets.errors import ConfigError, InputError
 from llm_assets.gateways.batches import Batch
 from llm_assets.gateways.connections import Connection
 from llm_assets.gateways.generation import build_items
+from llm_assets.gateways.item_making import make_work_items
 from llm_assets.gateways.ledger.ledger import Ledger
 from llm_assets.gateways.ledger.viewing import open_ledger_view
 from llm_assets.gateways.planning import ForeseenEpochs, Planner
@@ -44,7 +45,12 @@ class NextCall:
     purpose: Purpose
     is_due: bool
     counter: TokenCounter
-    """How the tokens of its messages are counted."""
+    """How the tokens of its texts are counted."""
+
+    @property
+    def is_approximate(self) -> bool:
+        """Whether its tokens are counted otherwise than the model counts them; those of pictures always are."""
+        return self.counter.is_approximate or self.request.has_images
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,15 +104,12 @@ class Foresight:
         settings = self.task.settings
         snapshot = read_snapshot(self.task, self.project, batch.path)
         contexts = build_group_contexts(
-            snapshot, grouping=settings.grouping, context=settings.context
-        )
-        works = build_work_items(
             snapshot,
-            contexts=contexts,
             grouping=settings.grouping,
             context=settings.context,
-            id_column=settings.input.id_column,
+            image_columns=settings.image_columns,
         )
+        works = make_work_items(self.task, snapshot, contexts)
         return _PreparedBatch(
             snapshot=snapshot, items=build_items(works, contexts), step=self._build_step(works)
         )

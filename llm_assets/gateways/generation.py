@@ -32,6 +32,8 @@ from llm_assets.gateways.artifacts import write_model
 from llm_assets.gateways.caller import RunIdentity
 from llm_assets.gateways.clock import Clock
 from llm_assets.gateways.git_state import read_git_state
+from llm_assets.gateways.image_content import load_no_image
+from llm_assets.gateways.image_files import open_image_files
 from llm_assets.gateways.ledger.ledger import open_ledger
 from llm_assets.gateways.llm_run import LLMRun, Observer
 from llm_assets.gateways.project import Project
@@ -89,6 +91,7 @@ def generate_outputs(
         columns=items.meta.columns,
     )
     check_task_budget(task, step, connections)
+    files = open_image_files(task)
     identity = RunIdentity(task=task.name, batch=request.batch, run_id=request.run_id)
     with open_ledger(project.ledger_url) as ledger:
         run = LLMRun(
@@ -100,6 +103,7 @@ def generate_outputs(
             ledger=ledger,
             clock=clock,
             observer=observer,
+            load_image=load_no_image if files is None else files.load,
         )
         result = run.finish_batch(build_items(items, contexts), request.choice)
     summary = result.summary.model_copy(update={"origin": origin})

@@ -27,6 +27,7 @@ from llm_assets.gateways.departures import Due
 from llm_assets.gateways.dispatcher import Dispatcher
 from llm_assets.gateways.endpoint_client import open_endpoint_client
 from llm_assets.gateways.gate import Gate
+from llm_assets.gateways.image_content import LoadImage, load_no_image
 from llm_assets.gateways.ledger.ledger import Ledger
 from llm_assets.gateways.planning import Planner
 
@@ -73,6 +74,8 @@ class LLMRun:
     ledger: Ledger
     clock: Clock
     observer: Observer
+    load_image: LoadImage = load_no_image
+    """Where the bytes of pictures come from when their calls are sent."""
 
     def finish_batch(self, items: Sequence[Item], choice: RunChoice) -> RunResult:
         """Bring every item to its end, or as far as the choice lets it.
@@ -131,7 +134,11 @@ class LLMRun:
     async def _open_route(
         self, stack: AsyncExitStack, connection: Connection, gates: "_Gates"
     ) -> Route:
-        client = open_endpoint_client(connection, timeout_seconds=self.limits.timeout_seconds)
+        client = open_endpoint_client(
+            connection,
+            timeout_seconds=self.limits.timeout_seconds,
+            load_image=self.load_image,
+        )
         return Route(
             name=connection.name,
             endpoint=await stack.enter_async_context(client),

@@ -9,7 +9,7 @@ from llm_assets.core.calls import Purpose
 from llm_assets.core.ids import BatchKey, CallKey, TaskName, WorkId
 from llm_assets.core.item_loop import Ask, advance
 from llm_assets.core.item_replay import ReplayedItem, replay_items
-from llm_assets.core.items import Item
+from llm_assets.core.items import Item, list_image_warnings
 from llm_assets.core.plan import NOTHING_FORESEEN, DueItems, Plan, build_plan, select_due
 from llm_assets.core.plan_calls import count_calls
 from llm_assets.core.plan_reasons import Reason, RecordedCall, decide_reasons
@@ -107,7 +107,7 @@ class Planner:
             reasons=reasons,
             calls=calls,
             estimate=estimator.estimate(states, calls),
-            warnings=self.step.warnings,
+            warnings=(*self.step.warnings, *list_image_warnings(self.step.images, items)),
         )
         return PlannedBatch(replayed=replayed, due=due, plan=plan)
 

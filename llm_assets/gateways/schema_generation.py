@@ -10,7 +10,7 @@ from typing import assert_never
 
 from llm_assets.config.task import SchemaGenerationSettings
 from llm_assets.core.budget import OverBudget
-from llm_assets.core.calls import Answer, CallOrigin, CallRequest, Fault, Message
+from llm_assets.core.calls import Answer, CallOrigin, CallRequest, Fault, Message, Unsendable
 from llm_assets.core.concurrency import build_concurrency
 from llm_assets.core.fingerprint import fingerprint_text
 from llm_assets.core.ids import BatchKey, RowId, WorkId
@@ -180,7 +180,7 @@ async def _ask(
                 remedy="Run again, or write the schema module yourself.",
                 kind=kind,
             )
-        case OverBudget(reason=reason):
+        case OverBudget(reason=reason) | Unsendable(reason=reason):
             raise BudgetError(reason)
         case _:
             assert_never(result)

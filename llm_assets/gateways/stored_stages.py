@@ -23,10 +23,19 @@ class StoredStages:
     task: Task
     project: Project
     batch: BatchKey
+    kept: UPath | None = None
+    """A folder with stages of an earlier state, such as a copy; a stage that it does not have is that of now."""
 
     def find(self, stage: str) -> UPath:
         """Where the records of a stage lie, or would."""
-        return self.project.artifacts / self.task.name / stage / f"{self.batch}.jsonl"
+        folder = self.project.artifacts / self.task.name
+        if self.kept is not None and self.is_kept(stage):
+            folder = self.kept
+        return folder / stage / f"{self.batch}.jsonl"
+
+    def is_kept(self, stage: str) -> bool:
+        """Whether the stage is one of the earlier state."""
+        return self.kept is not None and (self.kept / stage / f"{self.batch}.jsonl").exists()
 
     def has(self, stage: str) -> bool:
         """Whether a run got as far as this stage."""

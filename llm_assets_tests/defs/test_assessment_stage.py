@@ -38,6 +38,9 @@ def test_the_stage_is_there_where_something_is_expected(tiny: TinyProject):
     node = build_graph(tiny).get(dg.AssetKey(["notes", "assessment"]))
     assert {key.path[-1] for key in node.parent_keys} == {"input_snapshot", "llm_outputs"}
     assert node.description
+    for later in ("export", "report"):
+        parents = build_graph(tiny).get(dg.AssetKey(["notes", later])).parent_keys
+        assert node.key in parents
     tiny.edit("configs/notes.yaml", EXPECTED, "")
     assert not build_graph(tiny).has(dg.AssetKey(["notes", "assessment"]))
 

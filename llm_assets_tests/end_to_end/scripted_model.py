@@ -1,6 +1,7 @@
 """A chat server on the loopback that answers as a test scripts it, and keeps what it was asked."""
 
 import json
+from base64 import b64decode
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,19 @@ class Asked:
     """What each message says."""
     key: str
     """The Authorization header."""
+    parts: tuple[dict[str, Any], ...] = ()
+    """Those of all messages that are lists of parts."""
+
+    @property
+    def urls(self) -> list[str]:
+        """The addresses of the pictures."""
+        return [part["image_url"]["url"] for part in self.parts if part["type"] == "image_url"]
+
+    @property
+    def pictures(self) -> list[tuple[str, bytes]]:
+        """The kind and the bytes of each picture that came as a `data:` address."""
+        cut = [url.removeprefix("data:").split(";base64,") for url in self.urls]
+        return [(kind, b64decode(text, validate=True)) for kind, text in cut]
 
     @property
     def question(self) -> str:
@@ -47,8 +61,13 @@ class ScriptedModel:
 
     def answer(self, body: dict[str, Any], key: str) -> tuple[int, dict[str, Any]]:
         """The status and the body of the reply."""
-        texts = tuple(str(message["content"]) for message in body["messages"])
-        asked = Asked(model=body["model"], texts=texts, key=key)
+        contents = [message["content"] for message in body["messages"]]
+        asked = Asked(
+            model=body["model"],
+            texts=tuple(map(_read_text, contents)),
+            key=key,
+            parts=tuple(part for each in contents if isinstance(each, list) for part in each),
+        )
         with self.lock:
             self.asked.append(asked)
         said = self.script(asked)
@@ -59,6 +78,12 @@ class ScriptedModel:
         usage = {"prompt_tokens": PROMPT_TOKENS, "completion_tokens": COMPLETION_TOKENS}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         return 200, {"model": asked.model, "choices": [choice], "usage": usage}
+
+
+def _read_text(content: str | list[dict[str, Any]]) -> str:
+    if isinstance(content, str):
+        return content
+    return "\n".join(part["text"] for part in content if part["type"] == "text")
 
 
 @contextmanager

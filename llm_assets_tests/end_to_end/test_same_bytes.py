@@ -15,7 +15,13 @@ from llm_assets_tests.end_to_end.tiny_project import (
     build_project,
 )
 
-EXAMPLES = ("course_feedback", "interview_questions", "product_reviews", "ticket_triage")
+EXAMPLES = (
+    "course_feedback",
+    "interview_questions",
+    "product_reviews",
+    "scanned_pages",
+    "ticket_triage",
+)
 RUN_EXAMPLES = f"""
 from llm_assets.cli.main import cli
 for task in {EXAMPLES!r}:

@@ -11,9 +11,10 @@ from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.report import Report
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.core.schema_record import SchemaRecord, SchemaText, build_schema_record
-from llm_assets.core.work_items import WorkItems, build_work_items
+from llm_assets.core.work_items import WorkItems
 from llm_assets.gateways.clock import Clock
 from llm_assets.gateways.generation import Generation, GenerationRequest, generate_outputs
+from llm_assets.gateways.item_making import make_work_items
 from llm_assets.gateways.llm_run import LIVE_SECONDS, Observer
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.reports import ReportSources, build_config_snapshot, build_task_report
@@ -112,14 +113,13 @@ def prepare(project: Project) -> Stages:
         output_model=settings.schema_.output_model,
     )
     snapshot = take_snapshot(task, project, MAY)
-    contexts = build_group_contexts(snapshot, grouping=settings.grouping, context=settings.context)
-    items = build_work_items(
+    contexts = build_group_contexts(
         snapshot,
-        contexts=contexts,
         grouping=settings.grouping,
         context=settings.context,
-        id_column=settings.input.id_column,
+        image_columns=settings.image_columns,
     )
+    items = make_work_items(task, snapshot, contexts)
     return Stages(
         task=task,
         project=project,

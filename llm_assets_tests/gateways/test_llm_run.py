@@ -61,7 +61,7 @@ class Office:
         self.observer = RecordingObserver(lambda: len(endpoint.requests))
 
         @asynccontextmanager
-        async def open_fake(connection, *, timeout_seconds):
+        async def open_fake(connection, *, timeout_seconds, load_image):
             yield endpoint
 
         self.monkeypatch.setattr(llm_run, "open_endpoint_client", open_fake)

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from llm_assets.core.answer_columns import build_answer_columns
+from llm_assets.core.assessment import Assessment
 from llm_assets.core.export import ExportTable, build_export
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.llm_outputs import LLMOutputs
@@ -37,6 +38,7 @@ def build_export_asset(scope: TaskScope) -> dg.AssetsDefinition:
             "input_snapshot": scope.build_input("input_snapshot"),
             "work_items": scope.build_input("work_items"),
             "llm_outputs": scope.build_input("llm_outputs"),
+            **scope.build_optional_input("assessment", Assessment),
         },
         group_name=task.name,
         owners=scope.owners,
@@ -54,6 +56,7 @@ def build_export_asset(scope: TaskScope) -> dg.AssetsDefinition:
         input_snapshot: InputSnapshot,
         work_items: WorkItemsMeta,
         llm_outputs: LLMOutputs,
+        **optional: Assessment,
     ) -> CheckedResult[ExportTable]:
         """The rows with their outputs, in the formats of the config, under `data/exports`.
 
@@ -70,6 +73,7 @@ def build_export_asset(scope: TaskScope) -> dg.AssetsDefinition:
                 items_meta=work_items,
                 settings=settings,
                 output_columns=build_answer_columns(schemas, settings.nested),
+                assessment=optional.get("assessment"),
             )
             module = load_recorded_schema(task, scope.project, source_sha256=schema.source_sha256)
             checks = check_export(

@@ -8,7 +8,7 @@ from llm_assets.defs.definition_metadata import describe_definition
 from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.metadata import describe_contexts
 from llm_assets.defs.publishing import publish, stop_plainly
-from llm_assets.defs.scope import TaskScope, dump_settings
+from llm_assets.defs.scope import TaskScope, build_image_column_parts, dump_settings
 from llm_assets.gateways.tasks import check_no_gaps
 
 RECIPE = 1
@@ -35,6 +35,7 @@ def build_group_contexts_asset(scope: TaskScope) -> dg.AssetsDefinition:
             RECIPE,
             grouping=dump_settings(settings.grouping),
             context=dump_settings(settings.context),
+            **build_image_column_parts(scope),
         ),
     )
     def group_contexts(input_snapshot: InputSnapshot) -> dg.MaterializeResult[GroupContexts]:
@@ -46,7 +47,10 @@ def build_group_contexts_asset(scope: TaskScope) -> dg.AssetsDefinition:
         with stop_plainly():
             check_no_gaps(scope.task, "grouping", "context")
             contexts = build_group_contexts(
-                input_snapshot, grouping=settings.grouping, context=settings.context
+                input_snapshot,
+                grouping=settings.grouping,
+                context=settings.context,
+                image_columns=settings.image_columns,
             )
             metadata = describe_contexts(scope, contexts, columns=input_snapshot.meta.columns)
             return publish(contexts, metadata=metadata)

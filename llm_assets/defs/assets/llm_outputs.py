@@ -27,7 +27,13 @@ from llm_assets.defs.observing import build_observer
 from llm_assets.defs.output_metadata import describe_generation
 from llm_assets.defs.publishing import VERSION_DIGITS, publish, stop_plainly
 from llm_assets.defs.run_lock import RUN_LOCK, run_lock_resource
-from llm_assets.defs.scope import TaskScope, dump_settings, get_batch, get_value_type
+from llm_assets.defs.scope import (
+    TaskScope,
+    build_image_parts,
+    dump_settings,
+    get_batch,
+    get_value_type,
+)
 from llm_assets.gateways.generation import GenerationRequest, generate_outputs
 from llm_assets.gateways.hook_files import find_hook_files
 from llm_assets.gateways.launchpad import override_outputs
@@ -87,6 +93,7 @@ def _build_code_version(scope: TaskScope) -> str:
         **_build_judge_parts(scope),
         **_build_answer_parts(scope),
         **_build_hook_parts(scope),
+        **build_image_parts(scope),
     )
 
 

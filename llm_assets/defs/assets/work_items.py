@@ -5,14 +5,15 @@ import dagster as dg
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.stage_checks import check_work_items
-from llm_assets.core.work_items import WorkItems, build_work_items
+from llm_assets.core.work_items import WorkItems
 from llm_assets.defs.check_results import build_stage_checks
 from llm_assets.defs.checks import CheckedResult, build_check_specs
 from llm_assets.defs.definition_metadata import describe_definition
 from llm_assets.defs.io_managers import build_io_manager
-from llm_assets.defs.metadata import describe_items
+from llm_assets.defs.metadata import describe_images, describe_items
 from llm_assets.defs.publishing import publish, stop_plainly
-from llm_assets.defs.scope import TaskScope, dump_settings, get_value_type
+from llm_assets.defs.scope import TaskScope, build_image_parts, dump_settings, get_value_type
+from llm_assets.gateways.item_making import make_work_items
 from llm_assets.gateways.tasks import check_no_gaps
 
 RECIPE = 1
@@ -43,6 +44,7 @@ def build_work_items_asset(scope: TaskScope) -> dg.AssetsDefinition:
             grouping=dump_settings(settings.grouping),
             context=dump_settings(settings.context),
             id_column=settings.input.id_column,
+            **build_image_parts(scope),
         ),
     )
     def work_items(
@@ -54,18 +56,12 @@ def build_work_items_asset(scope: TaskScope) -> dg.AssetsDefinition:
         no call. Its name depends on its content and not on its place.
         """
         with stop_plainly():
-            check_no_gaps(scope.task, "grouping", "context", "input")
-            items = build_work_items(
-                input_snapshot,
-                contexts=group_contexts,
-                grouping=settings.grouping,
-                context=settings.context,
-                id_column=settings.input.id_column,
-            )
+            check_no_gaps(scope.task, "grouping", "context", "input", "images")
+            items = make_work_items(scope.task, input_snapshot, group_contexts)
             checks = check_work_items(items, input_snapshot, settings)
             return publish(
                 items,
-                metadata=describe_items(scope, items),
+                metadata=describe_items(scope, items) | describe_images(items),
                 checks=build_stage_checks(checks, settings.checks),
             )
 

@@ -17,6 +17,7 @@ from llm_assets.gateways.ledger import tables
 from llm_assets.gateways.ledger.call_log import CallLog
 from llm_assets.gateways.ledger.engine import build_engine
 from llm_assets.gateways.ledger.history import History
+from llm_assets.gateways.ledger.image_records import parse_image_part
 from llm_assets.gateways.ledger.reading import (
     KEYS_PER_QUERY,
     cut,
@@ -92,19 +93,26 @@ class Ledger:
         return self.find_epochs(unique)
 
     def load_messages(self, key: CallKey) -> tuple[Message, ...]:
-        """The messages a call sent, whatever has become of its prompt file; `StorageError` if unknown."""
+        """The messages a call sent, whatever has become of its prompt file; `StorageError` if unknown.
+
+        Of a picture it has the hash, the kind and the size, and not the bytes.
+        """
         with self._read() as connection:
             query = select(tables.requests.c.body).where(tables.requests.c.call_key == key)
             body = connection.execute(query).scalar_one_or_none()
             if body is None:
                 raise StorageError(f"The ledger has no call {key!r}.")
-            turns = cast("list[tuple[Role, list[str]]]", json.loads(body)["messages"])
-            wanted = {sha256 for _, pieces in turns for sha256 in pieces}
+            turns = cast("list[tuple[Role, *tuple[list[str], ...]]]", json.loads(body)["messages"])
+            wanted = {sha256 for _, *kinds in turns for pieces in kinds for sha256 in pieces}
             query = select(tables.parts).where(tables.parts.c.sha256.in_(wanted))
             texts = {row.sha256: row.text for row in connection.execute(query)}
         return tuple(
-            Message(role=role, content="".join(texts[sha256] for sha256 in pieces))
-            for role, pieces in turns
+            Message(
+                role=role,
+                content="".join(texts[sha256] for sha256 in pieces),
+                images=tuple(parse_image_part(texts[sha256]) for kind in images for sha256 in kind),
+            )
+            for role, pieces, *images in turns
         )
 
     def try_to_reserve(

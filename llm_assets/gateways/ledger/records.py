@@ -1,6 +1,6 @@
 """How calls become rows of the ledger, and rows become answers again."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from llm_assets.core.calls import Answer, CallOrigin, CallRequest, Fault, Purpose, Usage
+from llm_assets.core.calls import Answer, CallOrigin, CallRequest, Fault, Message, Purpose, Usage
 from llm_assets.core.fingerprint import fingerprint_text, render_json
 from llm_assets.core.ids import BatchKey, CallKey, TaskName
 from llm_assets.core.message_parts import split_shared
+from llm_assets.gateways.ledger.image_records import render_image_part
 from llm_assets.gateways.ledger.tables import PICO
 
 SqlRow = Mapping[str, str | int | float | bool | None]
@@ -94,10 +95,7 @@ def build_request_rows(record: CallRecord) -> RequestRows:
     body = {
         "settings": store(shape),
         "messages": [
-            [
-                message.role,
-                [store(text) for text in split_shared(message.content, record.shared_texts)],
-            ]
+            [message.role, *_list_pieces(message, record.shared_texts, store)]
             for message in request.messages
         ],
         "max_output_tokens": request.max_output_tokens,
@@ -109,6 +107,15 @@ def build_request_rows(record: CallRecord) -> RequestRows:
         request={"call_key": record.key, "body": render_json(body)},
         parts=tuple({"sha256": sha256, "text": text} for sha256, text in texts.items()),
     )
+
+
+def _list_pieces(
+    message: Message, shared_texts: tuple[str, ...], store: Callable[[str], str]
+) -> list[list[str]]:
+    """The hashes of a message's texts, and behind them those of its pictures where it has any."""
+    texts = [store(text) for text in split_shared(message.content, shared_texts)]
+    images = [store(render_image_part(part)) for part in message.images]
+    return [texts, images] if images else [texts]
 
 
 def count_picousd(cost_usd: Decimal) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from llm_assets.core.images import ImageProblem
 from llm_assets.gateways.clock import Clock, SystemClock
 from llm_assets.gateways.offline_model.chat import ChatRequest, count_usage, render_completion
 from llm_assets.gateways.offline_model.misbehaviour import (
@@ -139,6 +140,9 @@ class OfflineApp:
         model = _find_model(request.model)
         if model is None:
             return _build_unknown_model(request.model)
+        problem = _find_broken_picture(request)
+        if problem is not None:
+            return build_error(400, f"Invalid image: it {problem.text}.", code="invalid_image")
         completion = spoil_completion(build_completion(request, model), trouble, digest)
         usage = count_usage(request, completion)
         reply = render_completion(request, completion, usage, digest=digest)
@@ -147,6 +151,11 @@ class OfflineApp:
         if trouble != "resets":
             self.tally.add_answer(usage)
         return Reply(body=reply, digest=digest)
+
+
+def _find_broken_picture(request: ChatRequest) -> ImageProblem | None:
+    parts = (part for message in request.messages for part in message.picture_parts)
+    return next((part.picture for part in parts if isinstance(part.picture, ImageProblem)), None)
 
 
 def _find_model(name: str) -> ModelName | None:

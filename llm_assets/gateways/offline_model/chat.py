@@ -2,13 +2,17 @@
 
 import json
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from llm_assets.config.images import ImageDetail
 from llm_assets.core.calls import Role
+from llm_assets.core.images import ImageProblem
+from llm_assets.core.message_tokens import count_pixels
 from llm_assets.core.tokens import count_tokens_approximately
+from llm_assets.gateways.offline_model.pictures import Picture, read_picture
 
 CREATED_SECONDS = 1_767_225_600
 """2026-01-01T00:00:00Z. The offline model's clock stands still, so that equal requests get equal bytes."""
@@ -29,6 +33,25 @@ class TextPart(_Body):
     text: str
 
 
+class ImageAddress(_Body):
+    """Where a picture is, and how closely it is to be looked at."""
+
+    url: str
+    detail: ImageDetail | None = None
+
+
+class PicturePart(_Body):
+    """A piece of a message that is a picture."""
+
+    type: Literal["image_url"]
+    image_url: ImageAddress
+
+    @cached_property
+    def picture(self) -> Picture | ImageProblem:
+        """What can be seen of it, or what is wrong with it."""
+        return read_picture(self.image_url.url)
+
+
 class OtherPart(_Body):
     """A piece of a message that this model does not look at."""
 
@@ -39,7 +62,7 @@ class ChatMessage(_Body):
     """One turn of the conversation."""
 
     role: Role | Literal["developer"]
-    content: str | tuple[TextPart | OtherPart, ...] | None = None
+    content: str | tuple[TextPart | PicturePart | OtherPart, ...] | None = None
 
     @property
     def text(self) -> str:
@@ -47,6 +70,19 @@ class ChatMessage(_Body):
         if isinstance(self.content, str):
             return self.content
         return "\n".join(part.text for part in self.content or () if isinstance(part, TextPart))
+
+    @property
+    def picture_parts(self) -> tuple[PicturePart, ...]:
+        """The pictures of the message."""
+        parts = () if isinstance(self.content, str) else self.content or ()
+        return tuple(part for part in parts if isinstance(part, PicturePart))
+
+    @property
+    def sight(self) -> str:
+        """What the pictures of the message show; empty where nothing can be seen."""
+        seen = [part.picture for part in self.picture_parts]
+        described = [each.description for each in seen if isinstance(each, Picture)]
+        return "\n\n".join(filter(None, described))
 
 
 class NamedSchema(_Body):
@@ -110,11 +146,20 @@ class TokenUsage:
 
 
 def count_usage(request: ChatRequest, completion: Completion) -> TokenUsage:
-    """The tokens of all messages and of the answer."""
+    """The tokens of all messages, pictures included, and of the answer."""
     n_turns = len(request.messages) + 1
-    prompt = sum(_count_again(message.text) for message in request.messages)
+    prompt = sum(_count_message(message) for message in request.messages)
     answer = count_tokens_approximately(completion.text or completion.refusal or "")
     return TokenUsage(prompt_tokens=prompt + TOKENS_PER_MESSAGE * n_turns, completion_tokens=answer)
+
+
+def _count_message(message: ChatMessage) -> int:
+    return _count_again(message.text) + sum(
+        count_pixels(
+            part.picture.size if isinstance(part.picture, Picture) else None, part.image_url.detail
+        )
+        for part in message.picture_parts
+    )
 
 
 def cut_to_tokens(text: str, n_tokens: int) -> str:

@@ -49,15 +49,19 @@ def cap_completion(text: str, n_tokens: int | None) -> Completion:
 
 
 def build_content(request: ChatRequest) -> Content:
-    """What the last user message is about; messages that complain about an answer are passed over."""
-    texts = [message.text for message in request.messages if message.role == "user"]
-    asked = [text for text in texts if not _FEEDBACK.match(text)] or texts or [""]
+    """What the last user message is about; messages that complain about an answer are passed over.
+
+    Where it has pictures that can be seen, it is about these.
+    """
+    turns = [message for message in request.messages if message.role == "user"]
+    asked = [turn for turn in turns if not _FEEDBACK.match(turn.text)] or turns
+    text = (asked[-1].sight or asked[-1].text) if asked else ""
     guidance = "\n".join(
         remove_form(remove_schema(message.text))
         for message in request.messages
         if message.role == "system"
     )
-    return Content(focus=parse_focus(remove_form(remove_schema(asked[-1]))), guidance=guidance)
+    return Content(focus=parse_focus(remove_form(remove_schema(text))), guidance=guidance)
 
 
 def _answer(request: ChatRequest, *, is_echo: bool = False) -> str:

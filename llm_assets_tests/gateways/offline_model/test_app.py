@@ -138,10 +138,10 @@ def test_a_wrong_address_is_an_error_in_openais_form(method: str, path: str, sta
 
 
 def test_parts_of_messages_are_read_as_text(call):
-    """Text parts count as the message; images are passed over."""
+    """Text parts count as the message; parts of other kinds are passed over."""
     content = [
         {"type": "text", "text": "body: The hub is broken."},
-        {"type": "image_url", "image_url": {"url": "data:,"}},
+        {"type": "input_audio", "input_audio": {"data": "", "format": "wav"}},
     ]
     completion = call(
         build_app(),
