@@ -119,7 +119,8 @@ def test_a_second_time_there_is_nothing(finished: TinyProject):
 def test_what_was_stopped_half_way_is_finished(finished: TinyProject):
     """Values whose files are gone already are told to Dagster by the next call."""
     (finished.root / "data/artifacts/notes/report/may.json").unlink()
-    (finished.root / "data/reports/notes/may.md").unlink()
+    for ending in ("md", "html", "json"):
+        (finished.root / f"data/reports/notes/may.{ending}").unlink()
     cleaned = finished.run(
         "clean", "notes", "--from", "report", "--batch", "may", "--yes", "--json"
     )

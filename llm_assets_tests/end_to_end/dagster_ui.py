@@ -24,6 +24,7 @@ LAUNCH = """mutation($selector: JobOrPipelineSelector!, $tags: [ExecutionTag!]!)
   launchRun(executionParams: {selector: $selector, executionMetadata: {tags: $tags}}) {
     __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
 TERMINATE = "mutation($id: String!) { terminateRun(runId: $id) { __typename } }"
+RUNS = "query($filter: RunsFilter) { runsOrError(filter: $filter) { ... on Runs { results { runId } } } }"
 STATUS = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 
 
@@ -57,6 +58,11 @@ class Ui:
     def terminate(self, run_id: str) -> None:
         """End a run."""
         self.ask(TERMINATE, id=run_id)
+
+    def list_runs(self, job: str) -> list[str]:
+        """The ids of a job's runs, the latest first."""
+        found = self.ask(RUNS, filter={"pipelineName": job})["runsOrError"]["results"]
+        return [run["runId"] for run in found]
 
     def read_status(self, run_id: str) -> str:
         """How a run stands, such as STARTED."""

@@ -91,8 +91,10 @@ def test_what_a_run_leaves_out_runs_next_time(tmp_path, served_model: ServedMode
     )
     first = project.run("run", "notes")
     assert first.exit_code == 3, first.stderr
-    (warning,) = [line for line in first.stderr.splitlines() if "warning" in line]
+    warnings = [line for line in first.stderr.splitlines() if "warning" in line]
+    (warning,) = [line for line in warnings if "check" not in line]
     assert "of the budget of 0.10 USD for a run is spent." in warning
+    assert [line for line in warnings if "check within_budget" in line]
     spent = read_call_sums(project)
     assert cap_usd - WORST_CALL_USD < spent.cost_usd <= cap_usd
     export = project.read_export("july")
