@@ -70,11 +70,12 @@ def _refresh_batches(choice: TaskChoice, batches: Sequence[Batch], runs: BatchRu
     """Bring up to date what is not, and touch nothing else."""
     with _open_runner(choice, runs.console) as runner:
         if _prepare(runner, batches, runs):
-            found = {each.batch: each for each in runner.read_status().batches}
+            status = runner.read_status()
+            found = {each.batch: each for each in status.batches}
             due = [key for batch in batches if found[key := batch.key].is_due]
             runs.console.show_due([found[key] for key in due], n_batches=len(batches))
             runs.run_all(due, runner.refresh_batch)
-            runner.refresh_overview()
+            runner.refresh_overview(None if due else status)
 
 
 def _prepare(runner: "TaskRunner", batches: Sequence[Batch], runs: BatchRuns) -> bool:

@@ -67,10 +67,10 @@ class TaskRunner:
         """
         return self._refresh(name_batch_job(self._scope), self._graph.batched, batch=batch)
 
-    def refresh_overview(self) -> RunEnd:
-        """Look at all batches again where any of them changed."""
+    def refresh_overview(self, status: TaskStatus | None = None) -> RunEnd:
+        """Look at all batches again where any of them changed; `status` is how they stand, if that is known."""
         nodes = [node for node in self._graph.shared if self._graph.is_about_batches(node)]
-        status = self.read_status()
+        status = status or self.read_status()
         if not list_due(nodes, status.shared):
             return FINE
         return self._execute(name_overview_job(self._scope), batch=None, config={})

@@ -12,6 +12,7 @@ from llm_assets.core.task_status import TaskStatus, build_task_status
 from llm_assets.defs.run_history import RunHistory
 from llm_assets.defs.scope import TaskScope
 from llm_assets.defs.stage_history import StageHistory, is_cleaned
+from llm_assets.gateways.artifacts import pause_collection
 from llm_assets.gateways.batches import hash_file, list_batches
 from llm_assets.gateways.image_files import hash_images
 from llm_assets.gateways.kept_values import list_kept
@@ -32,7 +33,8 @@ def read_task_status(
     """How these batches stand; where none are named, all that have a file or were ever made."""
     files = {batch.key: batch.path for batch in list_batches(scope.task, scope.project)}
     keys = tuple(batches) if batches is not None else _list_keys(scope, instance, graph, files)
-    latest = StageHistory(scope=scope, instance=instance, graph=graph).read_latest(keys)
+    with pause_collection():
+        latest = StageHistory(scope=scope, instance=instance, graph=graph).read_latest(keys)
     kept = list_kept(scope.task, scope.project, graph, keys)
     only = keys[0] if len(keys) == 1 and batches is not None else None
     runs = RunHistory(scope=scope, instance=instance, graph=graph, batch=only)

@@ -108,7 +108,7 @@ def load_records(path: UPath, collection: type[Records], *, shown: str) -> Recor
             )
         file.seek(0)
         try:
-            with _pause_collection():
+            with pause_collection():
                 # Line by line from the file: a large collection as text takes as much memory as its records.
                 records = tuple(map(parse_record, file))
         except ValidationError as exc:
@@ -117,8 +117,8 @@ def load_records(path: UPath, collection: type[Records], *, shown: str) -> Recor
 
 
 @contextmanager
-def _pause_collection() -> Generator[None]:
-    """Records come to stay: looking for garbage among them would take a quarter of a load's time."""
+def pause_collection() -> Generator[None]:
+    """What is read comes to stay: looking for garbage among it would take a quarter of a load's time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
