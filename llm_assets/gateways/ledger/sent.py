@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, Row, select
@@ -95,8 +96,9 @@ def _load_parts(connection: Connection, wanted: Iterable[Sha256]) -> dict[Sha256
 
 
 def _read_messages(body: str) -> tuple[SentMessage, ...]:
-    turns = cast("list[tuple[Role, list[Sha256]]]", json.loads(body)["messages"])
-    return tuple(SentMessage(role=role, parts=tuple(parts)) for role, parts in turns)
+    """A turn with pictures has their parts after those of its text; each says which picture it stands for."""
+    turns = cast("list[tuple[Role, *tuple[list[Sha256], ...]]]", json.loads(body)["messages"])
+    return tuple(SentMessage(role=role, parts=tuple(chain(*kinds))) for role, *kinds in turns)
 
 
 def _read_answer(row: Row[*tuple[Any, ...]]) -> RecordedAnswer:
