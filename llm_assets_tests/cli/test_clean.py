@@ -193,6 +193,6 @@ def test_a_person_is_asked(finished: TinyProject, said: str, *, is_done: bool):
     os.close(ours)
     os.close(theirs)
     assert process.returncode == 0, stderr
-    assert "Put these away (3 files)?" in stderr
+    assert "Put these away (5 files)?" in stderr
     assert ("nothing was changed" in stdout) is not is_done
     assert (finished.root / "data/reports/notes/may.md").exists() is not is_done

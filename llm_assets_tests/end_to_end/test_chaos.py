@@ -73,7 +73,7 @@ def assert_ledger_agrees(project: TinyProject, batch, tally) -> None:
     assert sums.n_by_fault == {kind: troubles[name] for name, kind in KIND_BY_TROUBLE.items()}
     if batch is not None:
         assert batch["calls_sent"] == sums.n_calls
-        tokens = {"prompt": sums.prompt_tokens, "completion": sums.completion_tokens}
+        tokens = {"prompt": sums.prompt_tokens, "completion": sums.completion_tokens, "cached": 0}
         assert batch["tokens"] == tokens
 
 

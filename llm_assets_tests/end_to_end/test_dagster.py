@@ -76,15 +76,21 @@ def test_every_stage_tells_what_it_made(finished_project: TinyProject):
     assert "# " in str(read_metadata(finished_project, "report")["report"])
 
 
+def list_values(project: TinyProject) -> dict[str, bytes]:
+    """What a run makes, but for the report's page, which tells how long its calls took."""
+    outputs = project.read_outputs()
+    return {path: outputs[path] for path in outputs if not path.endswith(".html")}
+
+
 @pytest.mark.slow
 def test_dagster_materializes_a_batch_that_was_registered(finished: TinyProject):
     """`dagster asset materialize` with the task's group and a batch works after `llm-assets run`, and sends no call."""
-    before = finished.read_outputs()
+    before = list_values(finished)
     done = materialize(finished, "group:notes", "may")
     assert done.returncode == 0, done.stderr
     assert [count_materializations(finished, stage) for stage in STAGES] == [2] * len(STAGES)
     assert read_metadata(finished, "llm_outputs")["calls_sent"] == 0
-    assert finished.read_outputs() == before
+    assert list_values(finished) == before
 
 
 @pytest.mark.slow
