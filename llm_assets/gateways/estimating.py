@@ -2,15 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
-from llm_assets.config.images import ImageSettings
-from llm_assets.core.calls import CallRequest, CallSettings, Message, Purpose
-from llm_assets.core.fingerprint import render_json
+from llm_assets.core.calls import CallRequest, CallSettings, Purpose
 from llm_assets.core.ids import TaskName
 from llm_assets.core.item_loop import Ask, advance
 from llm_assets.core.item_replay import ReplayedItem
-from llm_assets.core.message_tokens import count_message_tokens
 from llm_assets.core.plan_calls import CallCounts
 from llm_assets.core.plan_cost import (
     CallForecast,
@@ -21,24 +17,19 @@ from llm_assets.core.plan_cost import (
 )
 from llm_assets.core.step import Step
 from llm_assets.core.token_forecast import (
-    PastAnswer,
     TokenRange,
     forecast_completion,
-    forecast_prompt,
     forecast_unseen_prompt,
     guess_judge_prompt,
     guess_later_prompt,
 )
-from llm_assets.gateways.connections import Connection
 from llm_assets.gateways.ledger.ledger import Ledger
+from llm_assets.gateways.looking_back import LookBack, look_back
 from llm_assets.gateways.task_steps import ConnectedStep
-from llm_assets.gateways.token_counter import TokenCounter, build_token_counter
+from llm_assets.gateways.token_counter import TokenCounter
 
 SAMPLED_PROMPTS = 500
 """Rendering and counting one takes about 0.2 ms; the mean of so many is within a few per cent of that of all."""
-SAMPLED_ANSWERS = 500
-COMPARED_PROMPTS = 20
-"""Earlier prompts whose tokens are counted again, to learn what the provider adds to them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +92,9 @@ class _StepForecaster:
 
     def forecast(self, calls: StepCalls) -> _Forecasts:
         sample, counts = _draw_sample(calls.due), calls.counts
-        asking = self._look_back("generate", self.step.settings, images=self.step.images)
+        asking = self._look_back(
+            "generate", self.step.settings, has_images=self.step.images is not None
+        )
         first = self._forecast_answers(asking, sample, counts) if sample else None
         expected = self._forecast_expected(asking, counts) if counts.n_expected else None
         made = [forecast for forecast in (first, expected) if forecast is not None]
@@ -113,7 +106,7 @@ class _StepForecaster:
                 is_approximate=asking.is_approximate,
             )
         judge = self.step.judge
-        judging = self._look_back("judge", judge.settings, images=judge.images)
+        judging = self._look_back("judge", judge.settings, has_images=judge.images is not None)
         further = FurtherCalls(
             likely=sum(each.further.likely for each in made),
             high=sum(each.further.high for each in made),
@@ -128,37 +121,19 @@ class _StepForecaster:
             is_approximate=asking.is_approximate or judging.is_approximate,
         )
 
-    def _look_back(
-        self, purpose: Purpose, settings: CallSettings, *, images: ImageSettings | None
-    ) -> "_LookBack":
-        """The step's own answers of this model; where there are none, those of others."""
-        history = self.ledger.history
-        past = history.list_past_answers(
-            purpose=purpose,
-            model=settings.model,
-            limit=SAMPLED_ANSWERS,
+    def _look_back(self, purpose: Purpose, settings: CallSettings, *, has_images: bool) -> LookBack:
+        return look_back(
+            self.ledger,
             task=self.task,
             step=self.step.name,
-        ) or history.list_past_answers(purpose=purpose, model=settings.model, limit=SAMPLED_ANSWERS)
-        connection = self.connected.connections[purpose]
-        counter = build_token_counter(settings.model, is_offline=connection.endpoint.is_offline)
-        alike = [each for each in past if each.settings_sha256 == settings.fingerprint]
-        overheads = [
-            each.prompt_tokens - _count_tokens(self.ledger.load_messages(each.key), counter)
-            for each in alike[:COMPARED_PROMPTS]
-        ]
-        return _LookBack(
+            purpose=purpose,
             settings=settings,
-            connection=connection,
-            past=past,
-            counter=counter,
-            is_approximate=counter.is_approximate or images is not None,
-            overheads=tuple(overheads),
-            is_own_step=bool(alike),
+            connection=self.connected.connections[purpose],
+            has_images=has_images,
         )
 
     def _forecast_answers(
-        self, asking: "_LookBack", sample: Sequence[ReplayedItem], calls: CallCounts
+        self, asking: LookBack, sample: Sequence[ReplayedItem], calls: CallCounts
     ) -> CallForecast:
         """The answers; an item whose answer waits for a judge may be rejected and asked again, too."""
         n_more_attempts = self.step.attempts.attempts - 1
@@ -177,7 +152,7 @@ class _StepForecaster:
             price=asking.connection.compute_cost,
         )
 
-    def _forecast_expected(self, asking: "_LookBack", calls: CallCounts) -> CallForecast:
+    def _forecast_expected(self, asking: LookBack, calls: CallCounts) -> CallForecast:
         """Answers to prompts that nobody knows yet, because they show what an earlier step is going to answer."""
         if asking.is_own_step:
             prompt_tokens = forecast_unseen_prompt(asking.past)
@@ -204,7 +179,7 @@ class _StepForecaster:
 
     def _forecast_verdicts(
         self,
-        judging: "_LookBack",
+        judging: LookBack,
         sample: Sequence[ReplayedItem],
         calls: CallCounts,
         *,
@@ -237,38 +212,6 @@ class _StepForecaster:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _LookBack:
-    """What is known of the calls of one purpose."""
-
-    settings: CallSettings
-    connection: Connection
-    past: tuple[PastAnswer, ...]
-    counter: TokenCounter
-    is_approximate: bool
-    """Whether its count is not the model's own; of pictures no count is."""
-    overheads: tuple[int, ...]
-    is_own_step: bool
-    """Whether some of the past answers were asked for with these very settings."""
-
-    def forecast_prompt(self, requests: Sequence[CallRequest]) -> TokenRange:
-        schema = self.settings.response_format
-        return forecast_prompt(
-            [_count_tokens(request.messages, self.counter) for request in requests],
-            overheads=self.overheads,
-            n_turns=max(len(request.messages) for request in requests),
-            n_schema_tokens=self.counter.count(render_json(schema)) if schema else 0,
-            is_approximate=self.is_approximate,
-        )
-
-    def list_cached_shares(self) -> tuple[Fraction, ...]:
-        return tuple(
-            Fraction(each.cached_tokens, each.prompt_tokens)
-            for each in self.past
-            if each.prompt_tokens
-        )
-
-
 def _draw_sample(due: Sequence[ReplayedItem]) -> Sequence[ReplayedItem]:
     """Items at even distances, equal calls left out."""
     if not due:
@@ -295,7 +238,3 @@ def _list_verdict_requests(step: Step, sample: Sequence[ReplayedItem]) -> list[C
         if state.next_purpose == "judge"
     ]
     return [decision.request for decision in asked if isinstance(decision, Ask)]
-
-
-def _count_tokens(messages: Sequence[Message], counter: TokenCounter) -> int:
-    return sum(count_message_tokens(message, counter.count) for message in messages)
