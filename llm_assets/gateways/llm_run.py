@@ -164,7 +164,7 @@ class LLMRun:
                 limits=self.limits,
                 clock=self.clock,
                 progress=progress,
-                budget=stack.enter_context(self._open_budget()),
+                budget=stack.enter_context(self._open_budget(progress)),
             )
             dispatcher = Dispatcher(
                 [each.step for each in self.steps],
@@ -192,7 +192,7 @@ class LLMRun:
         )
 
     @contextmanager
-    def _open_budget(self) -> Generator[Budget]:
+    def _open_budget(self, progress: Progress) -> Generator[Budget]:
         if not self.budget.is_capped:
             yield NoBudget()
             return
@@ -202,6 +202,7 @@ class LLMRun:
             run_id=self.identity.run_id,
             clock=self.clock,
             warn=self.observer.show_warning,
+            note_wait=progress.note_wait,
         )
         try:
             yield budget
