@@ -10,6 +10,7 @@ from llm_assets.cli.doctor import doctor
 from llm_assets.cli.offline_server import offline_server
 from llm_assets.cli.plan import plan
 from llm_assets.cli.report import report
+from llm_assets.cli.review import review
 from llm_assets.cli.run import run
 from llm_assets.cli.show import show
 from llm_assets.cli.spend import spend
@@ -38,6 +39,7 @@ cli.add_command(show)
 cli.add_command(trace)
 cli.add_command(compare)
 cli.add_command(report)
+cli.add_command(review)
 cli.add_command(spend)
 cli.add_command(clean)
 cli.add_command(doctor)

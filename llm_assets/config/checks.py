@@ -14,6 +14,7 @@ CheckName = Literal[
     "duplicates",
     "column_types",
     "score",
+    "gate_share",
 ]
 """The checks there are; each is a block of `checks`."""
 Severity = Literal["warn", "error"]
@@ -57,6 +58,13 @@ class ShareRule(CheckRule):
     """So much of the items may be affected; 0.05 is 5%."""
 
 
+class GateRule(ShareRule):
+    """Of the check that looks at how much is left to people."""
+
+    max_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """So much of the accepted items may wait; more mostly means a threshold or a model that does not fit."""
+
+
 class BudgetRule(CheckRule):
     """Of the check that looks at a run's spending."""
 
@@ -88,6 +96,9 @@ class CheckSettings(Settings):
     score: CheckRule = CheckRule()
     """The score of a batch is at least `expected.min_score`."""
 
+    gate_share: GateRule = GateRule()
+    """Few enough of the accepted items wait for a person."""
+
     def find_rule(self, name: CheckName) -> CheckRule:
         """The rule of a check."""
         rules: dict[CheckName, CheckRule] = {
@@ -98,5 +109,6 @@ class CheckSettings(Settings):
             "duplicates": self.duplicates,
             "column_types": self.column_types,
             "score": self.score,
+            "gate_share": self.gate_share,
         }
         return rules[name]

@@ -10,6 +10,7 @@ from llm_assets.config.base import LEFT_OUT_IF_EMPTY, LEFT_OUT_IF_NONE, Settings
 from llm_assets.config.checks import CheckSettings
 from llm_assets.config.expected import ExpectedSettings
 from llm_assets.config.export import ExportSettings
+from llm_assets.config.gate import GateSettings
 from llm_assets.config.grouping import ContextSettings, GroupingSettings
 from llm_assets.config.hooks import HookSettings
 from llm_assets.config.images import ImageSettings
@@ -143,6 +144,8 @@ class TaskSettings(Settings):
     budget: BudgetSettings = BudgetSettings()
     checks: CheckSettings = CheckSettings()
     automation: AutomationSettings = AutomationSettings()
+    gate: Annotated[GateSettings | None, LEFT_OUT_IF_NONE] = None
+    """Which accepted outputs are published without a person's look; without it nothing is published or reviewed."""
     export: ExportSettings = ExportSettings()
     report: ReportSettings = ReportSettings()
     expected: ExpectedSettings | None = None

@@ -136,6 +136,8 @@ class Report(FrozenModel):
     """None where the task has no judge, or has one for each of several steps."""
     assessment: AssessmentMeta | None = None
     """None where the task does not say what it expects."""
+    gate: Annotated[GateMeta | None, LEFT_OUT_IF_NONE] = None
+    """None where the task has no gate."""
     steps: Annotated[tuple[StepReport, ...], LEFT_OUT_IF_EMPTY] = ()
     """In the order in which they run; none where the task names no steps."""
     groups: GroupSizes | None
@@ -159,6 +161,7 @@ def build_report(
     settings: ReportSettings,
     artifacts: Mapping[str, str],
     assessment: AssessmentMeta | None = None,
+    gate: GateMeta | None = None,
 ) -> Report:
     """Sum up one batch.
 
@@ -181,6 +184,7 @@ def build_report(
         text_answers=build_text_answer_results(outputs),
         judge=None if outputs.meta.steps else build_judge_results(outputs.records, outputs.meta),
         assessment=assessment,
+        gate=gate,
         steps=build_step_reports(outputs),
         groups=_build_group_sizes(contexts),
         causes=tuple(

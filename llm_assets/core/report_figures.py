@@ -39,6 +39,7 @@ def build_figures(report: Report, latencies: Sequence[float]) -> tuple[Figure, .
             note=_count_causes(report) if n_others else "nothing is missing",
         ),
         *_build_score_figure(report),
+        *_build_gate_figure(report),
         Figure(name="Cost", value=_render_cost(report), note=_render_unit_cost(report)),
         Figure(
             name="Tokens",
@@ -61,6 +62,14 @@ def _build_score_figure(report: Report) -> tuple[Figure, ...]:
     sure = f"95% interval {render_interval(total)}, of" if total.interval else "of"
     note = f"{sure} {total.n_scored:,} items with expected values"
     return (Figure(name="Score", value=render_score(total), note=note),)
+
+
+def _build_gate_figure(report: Report) -> tuple[Figure, ...]:
+    gate = report.gate
+    if gate is None:
+        return ()
+    note = f"{gate.n_by_people:,} decided by people, {gate.routes['review_queue']:,} wait for one"
+    return (Figure(name="Published", value=f"{gate.routes['published']:,}", note=note),)
 
 
 def _count_causes(report: Report) -> str:

@@ -54,6 +54,7 @@ def render_report_markdown(report: Report, *, partial: str | None = None) -> str
         _render_outcomes(report),
         render_text_answer_results(report.text_answers) if report.text_answers else "",
         f"## Score\n\n{render_assessment_markdown(report.assessment)}" if report.assessment else "",
+        render_gate_markdown(report.gate) if report.gate else "",
         render_judge(report.judge) if report.judge else "",
         *render_steps(report.steps),
         *_render_failures(report),

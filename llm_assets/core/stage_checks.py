@@ -20,6 +20,8 @@ from llm_assets.core.checks import (
     decide_within_budget,
 )
 from llm_assets.core.export import ExportTable
+from llm_assets.core.gate import GateMeta
+from llm_assets.core.gate_check import decide_gate_share
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.llm_outputs import LLMOutputs
 from llm_assets.core.run_summary import RunSummary
@@ -30,6 +32,7 @@ STAGE_CHECKS: Mapping[str, tuple[CheckName, ...]] = {
     "llm_outputs": ("rows_complete", "failed_items", "within_budget"),
     "export": ("rows_complete", "valid_outputs", "column_types"),
     "assessment": ("score",),
+    "gate": ("gate_share",),
 }
 """The checks of each stage that has any."""
 
@@ -99,6 +102,14 @@ def check_assessment(meta: AssessmentMeta, *, settings: TaskSettings) -> tuple[C
     """What the check of the score found."""
     decisions: _Decisions = {"score": partial(decide_score, meta)}
     return _decide("assessment", decisions, settings)
+
+
+def check_gate(meta: GateMeta, *, settings: TaskSettings) -> tuple[CheckResult, ...]:
+    """What the check of the gate found."""
+    decisions: _Decisions = {
+        "gate_share": partial(decide_gate_share, meta, settings.checks.gate_share)
+    }
+    return _decide("gate", decisions, settings)
 
 
 def _decide(stage: str, decisions: _Decisions, settings: TaskSettings) -> tuple[CheckResult, ...]:

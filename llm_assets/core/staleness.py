@@ -23,6 +23,7 @@ ReasonKind = Literal[
     "new_version",
     "input_file",
     "image_files",
+    "corrections",
     "batches",
     "upstream",
     "batch",
@@ -63,6 +64,8 @@ class Made:
     """The hash of the file that it was made from."""
     images_sha256: str | None = None
     """The hash of the pictures that it was made from, where a stage reads any."""
+    corrections_sha256: str | None = None
+    """The hash of what people had decided when it was made, where a stage reads that."""
     module_sha256: str | None = None
     """The hash of the schema module that it was made from."""
     batches_sha256: str | None = None
@@ -95,6 +98,8 @@ class TaskFacts:
     """The hash of the schema module as it is now."""
     images_sha256: Mapping[BatchKey, Sha256] = field(default_factory=dict[BatchKey, Sha256])
     """The hash of the pictures that a batch names, as they are now; of batches that name any."""
+    corrections_sha256: Sha256 | None = None
+    """The hash of what people have decided by now; None where the task has no gate."""
     told_at_seconds: Mapping[Cell, float] = field(default_factory=dict[Cell, float])
     """When each stage was last made or put away, also where its value is gone since: earlier failures are mended."""
 
@@ -223,6 +228,12 @@ class _Look:
         images_sha256 = self.facts.images_sha256.get(self.batch) if self.batch is not None else None
         if made.images_sha256 is not None and images_sha256 not in (None, made.images_sha256):
             yield Reason(kind="image_files", subject=str(self.batch))
+        decided_sha256 = self.facts.corrections_sha256
+        if made.corrections_sha256 is not None and decided_sha256 not in (
+            None,
+            made.corrections_sha256,
+        ):
+            yield Reason(kind="corrections", subject=self.node.name)
         if self.graph.is_about_batches(self.node):
             if made.batches_sha256 != self.batches_sha256:
                 yield Reason(kind="batches", subject=self.node.name)

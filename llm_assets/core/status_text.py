@@ -41,6 +41,8 @@ def render_reason(reason: Reason) -> str:
             return "the input file changed"
         case "image_files":
             return "a picture changed"
+        case "corrections":
+            return "people decided on rows"
         case "batches":
             return "batches changed"
         case "upstream":

@@ -9,7 +9,7 @@ from llm_assets.config.checks import CheckName
 from llm_assets.core.stage_checks import list_enabled_checks
 from llm_assets.defs.scope import TaskScope
 
-CheckedStage = Literal["work_items", "llm_outputs", "export", "assessment"]
+CheckedStage = Literal["work_items", "llm_outputs", "export", "assessment", "gate"]
 
 if TYPE_CHECKING:
     CheckedResult = dg.MaterializeResult
@@ -40,6 +40,7 @@ _DESCRIPTIONS: dict[CheckedStage, dict[CheckName, str]] = {
         "valid_outputs": "Every accepted output passes the schema module as it is now.",
         "column_types": "Every value is of its column's kind: the schema's, or that of the config.",
     },
+    "gate": {"gate_share": "Few enough of the accepted items wait for a person."},
     "assessment": {"score": "The score is at least `expected.min_score`."},
 }
 

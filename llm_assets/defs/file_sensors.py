@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import dagster as dg
 from pydantic import ValidationError
 
-from llm_assets.core.arrivals import KnownFiles, is_settled
+from llm_assets.core.arrivals import KnownFiles
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.stage_graph import StageGraph
 from llm_assets.core.task_status import find_worst
@@ -16,7 +16,8 @@ from llm_assets.defs.scope import TaskScope
 from llm_assets.defs.stage_history import StageHistory
 from llm_assets.defs.task_status import read_task_status
 from llm_assets.errors import LLMAssetsError
-from llm_assets.gateways.batches import hash_file, list_batches, stamp_file
+from llm_assets.gateways.batches import list_batches
+from llm_assets.gateways.settled_files import read_settled
 
 INTERVAL_SECONDS = 10
 
@@ -62,7 +63,7 @@ class _Arrivals:
 
     def look(self, context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         try:
-            known = self._read_files(_parse_cursor(context.cursor))
+            known = self._read_files(parse_cursor(context.cursor))
         except LLMAssetsError as exc:
             return dg.SkipReason(str(exc))
         events = self._list_unobserved(context.instance, known)
@@ -80,14 +81,12 @@ class _Arrivals:
 
     def _read_files(self, known: KnownFiles) -> KnownFiles:
         """Read what changed, leaving alone what may still be growing."""
-        now_seconds = self.scope.clock.get_now().timestamp()
-        paths = {
-            batch.key: batch.path for batch in list_batches(self.scope.task, self.scope.project)
-        }
-        stamps = {key: stamp_file(path) for key, path in paths.items()}
-        unread = known.find_unread(stamps)
-        settled = [key for key in unread if is_settled(stamps[key], now_seconds=now_seconds)]
-        return known.note_read(stamps, {key: hash_file(paths[key]) for key in settled})
+        batches = list_batches(self.scope.task, self.scope.project)
+        return read_settled(
+            known,
+            {batch.key: batch.path for batch in batches},
+            now_seconds=self.scope.clock.get_now().timestamp(),
+        )
 
     def _list_unobserved(
         self, instance: dg.DagsterInstance, known: KnownFiles
@@ -140,7 +139,7 @@ class _Arrivals:
         }
 
 
-def _parse_cursor(cursor: str | None) -> KnownFiles:
+def parse_cursor(cursor: str | None) -> KnownFiles:
     """What was remembered; nothing where it was written by another version."""
     try:
         return KnownFiles.model_validate_json(cursor or "{}")

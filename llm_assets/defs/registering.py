@@ -7,6 +7,7 @@ import dagster as dg
 from llm_assets.core.ids import BatchKey, Sha256
 from llm_assets.defs.scope import TaskScope
 from llm_assets.gateways.batches import Batch, hash_file
+from llm_assets.gateways.review_stages import hash_corrections
 
 DATA_VERSION_TAG = "dagster/data_version"
 PAGE_SIZE = 1000
@@ -25,7 +26,26 @@ def register_batches(
     instance.add_dynamic_partitions(str(scope.batches.name), keys)
     for key, sha256 in unobserved.items():
         instance.report_runless_asset_event(build_observation(scope, key, sha256))
+    if scope.task.settings.gate is not None:
+        observe_reviews(scope, instance)
     return unobserved
+
+
+def observe_reviews(scope: TaskScope, instance: dg.DagsterInstance) -> None:
+    """Make known what people have decided by now, where that is news."""
+    observation = build_review_observation(scope)
+    latest = instance.fetch_observations(observation.asset_key, limit=1).records
+    known = latest[0].asset_observation if latest else None
+    if known is None or known.data_version != observation.data_version:
+        instance.report_runless_asset_event(observation)
+
+
+def build_review_observation(scope: TaskScope) -> dg.AssetObservation:
+    """The event that tells the version of all decisions of people."""
+    version = hash_corrections(scope.task, scope.project)
+    return dg.AssetObservation(
+        scope.build_key("review_files"), tags={DATA_VERSION_TAG: version}
+    )
 
 
 def find_unobserved(

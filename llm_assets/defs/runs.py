@@ -14,10 +14,15 @@ from llm_assets.core.staleness import list_due
 from llm_assets.core.task_status import TaskStatus
 from llm_assets.defs.abandoned_runs import end_abandoned_runs
 from llm_assets.defs.calling import name_calling_op
-from llm_assets.defs.jobs import name_batch_job, name_overview_job, name_schema_job
+from llm_assets.defs.jobs import (
+    list_review_stages,
+    name_batch_job,
+    name_overview_job,
+    name_schema_job,
+)
 from llm_assets.defs.process_locks import PROCESS_TAG, open_process_lock
 from llm_assets.defs.project_definitions import build_definitions
-from llm_assets.defs.registering import register_batches
+from llm_assets.defs.registering import observe_reviews, register_batches
 from llm_assets.defs.run_ends import FINE, RunEnd, read_end
 from llm_assets.defs.scope import TaskScope
 from llm_assets.defs.task_definitions import build_task_graph
@@ -66,6 +71,12 @@ class TaskRunner:
         Where a stage comes out as it was, what reads it stays untouched.
         """
         return self._refresh(name_batch_job(self._scope), self._graph.batched, batch=batch)
+
+    def apply_review(self, batch: BatchKey) -> RunEnd:
+        """Make anew what shows people's decisions on a batch; no call is sent."""
+        observe_reviews(self._scope, self._instance)
+        stages = list_review_stages(self._graph)
+        return self._execute(name_batch_job(self._scope), batch=batch, config={}, stages=stages)
 
     def refresh_overview(self, status: TaskStatus | None = None) -> RunEnd:
         """Look at all batches again where any of them changed; `status` is how they stand, if that is known."""

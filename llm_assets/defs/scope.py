@@ -54,11 +54,11 @@ class TaskScope:
 
     def build_optional_input(self, stage: str, value_type: type[object]) -> dict[str, dg.AssetIn]:
         """The value of a stage that not every task has, for an asset that takes it as a keyword; nothing without it."""
-        is_there = stage != "assessment" or self.task.settings.expected is not None
+        settings = {"assessment": self.task.settings.expected, "gate": self.task.settings.gate}
+        if settings[stage] is None:
+            return {}
         value = get_value_type(value_type)
-        return (
-            {stage: dg.AssetIn(key=self.build_key(stage), dagster_type=value)} if is_there else {}
-        )
+        return {stage: dg.AssetIn(key=self.build_key(stage), dagster_type=value)}
 
     def build_code_version(self, recipe: int, **parts: object) -> str:
         """Changes with what the asset itself uses: its recipe and its own settings, nothing else.

@@ -8,6 +8,8 @@ from llm_assets.defs.calling import name_prompt_file
 from llm_assets.defs.definition_metadata import describe_definition, list_prompts
 from llm_assets.defs.scope import TaskScope
 from llm_assets.gateways.batches import hash_inputs
+from llm_assets.gateways.review_stages import hash_corrections
+from llm_assets.gateways.reviews import find_review_folder
 from llm_assets.gateways.tasks import TaskStep
 
 
@@ -21,7 +23,8 @@ def build_source_assets(
     all batches at once.
     """
     prompts = [_build_prompt_file(scope, step) for step in scope.task.steps]
-    return [_build_input_file(scope), *prompts, _build_config_file(scope)]
+    reviews = [] if scope.task.settings.gate is None else [_build_review_files(scope)]
+    return [_build_input_file(scope), *prompts, _build_config_file(scope), *reviews]
 
 
 def _build_input_file(scope: TaskScope) -> dg.SourceAsset:
@@ -58,6 +61,24 @@ def _build_prompt_file(scope: TaskScope, step: TaskStep) -> dg.AssetSpec:
         description=f"The prompt, {shown}. A change makes the {stale} of every batch stale.",
         metadata=describe_definition(scope, files=prompts),
     )
+
+
+def _build_review_files(scope: TaskScope) -> dg.SourceAsset:
+    task, project = scope.task, scope.project
+    folder = find_review_folder(task, project)
+
+    def review_files() -> dg.DataVersion:
+        return dg.DataVersion(hash_corrections(task, project))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return dg.observable_source_asset(
+            key=scope.build_key("review_files"),
+            group_name=task.name,
+            tags={**scope.tags, "dagster/kind/excel": "", "dagster/kind/person": ""},
+            metadata=describe_definition(scope, files={"folder": folder}),
+            description=f"The workbooks in `{project.show(folder)}` in which people decided on items.",
+        )(review_files)
 
 
 def _build_config_file(scope: TaskScope) -> dg.AssetSpec:

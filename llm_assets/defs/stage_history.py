@@ -15,6 +15,7 @@ from llm_assets.core.staleness import Cell, Made
 from llm_assets.defs.publishing import (
     BATCHES_KEY,
     BLOCKED_KEY,
+    CORRECTIONS_KEY,
     CLEANED_VERSION,
     IMAGES_KEY,
     INPUT_KEY,
@@ -102,6 +103,7 @@ def _build_made(materialization: dg.AssetMaterialization, made_at_seconds: float
         made_at_seconds=made_at_seconds,
         input_sha256=_get_text(values, INPUT_KEY),
         images_sha256=_get_text(values, IMAGES_KEY),
+        corrections_sha256=_get_text(values, CORRECTIONS_KEY),
         module_sha256=_get_text(values, SOURCE_KEY),
         batches_sha256=_get_text(values, BATCHES_KEY),
         blocked_by=_get_text(values, BLOCKED_KEY),

@@ -7,12 +7,16 @@ import dagster as dg
 
 from llm_assets.core.stage_graph import StageGraph
 from llm_assets.defs.assets.assessment import build_assessment_asset
+from llm_assets.defs.assets.corrections import build_corrections_asset
 from llm_assets.defs.assets.export import build_export_asset
+from llm_assets.defs.assets.gate import build_gate_asset
 from llm_assets.defs.assets.group_contexts import build_group_contexts_asset
 from llm_assets.defs.assets.input_snapshot import build_input_snapshot_asset
 from llm_assets.defs.assets.llm_outputs import build_llm_outputs_asset
 from llm_assets.defs.assets.overview import build_overview_asset
+from llm_assets.defs.assets.published import build_published_asset
 from llm_assets.defs.assets.report import build_report_asset
+from llm_assets.defs.assets.review_queue import build_review_queue_asset
 from llm_assets.defs.assets.schema import build_schema_asset
 from llm_assets.defs.assets.schema_text import build_schema_text_asset
 from llm_assets.defs.assets.steps import build_step_assets
@@ -26,6 +30,7 @@ from llm_assets.defs.file_sensors import build_file_sensors
 from llm_assets.defs.jobs import build_jobs
 from llm_assets.defs.joined_outputs import build_joined_outputs_asset
 from llm_assets.defs.refreshing import build_refresh_job
+from llm_assets.defs.review_sensor import build_review_sensor
 from llm_assets.defs.scope import TaskScope
 from llm_assets.defs.sources import build_source_assets
 from llm_assets.defs.stage_graph import read_stage_graph
@@ -42,8 +47,8 @@ BATCH_STAGES = (
     "report",
 )
 """Stages that every batch has, in the order in which they run."""
-OPTIONAL_STAGES = ("assessment",)
-"""Stages of a batch that a task has where its config asks for them; they come before `export`."""
+OPTIONAL_STAGES = ("assessment", "corrections", "gate", "review_queue", "published")
+"""Stages of a batch that a task has where its config asks for them."""
 
 
 def _build_output_assets(scope: TaskScope) -> list[dg.AssetsDefinition]:
@@ -51,6 +56,19 @@ def _build_output_assets(scope: TaskScope) -> list[dg.AssetsDefinition]:
     if not scope.task.has_chain:
         return [build_llm_outputs_asset(scope)]
     return [build_step_assets(scope), build_joined_outputs_asset(scope)]
+
+
+def _build_gate_assets(scope: TaskScope) -> list[dg.AssetsDefinition]:
+    """What sorts the outputs and lets people decide on them, where the task has a gate."""
+    settings = scope.task.settings.gate
+    if settings is None:
+        return []
+    return [
+        build_corrections_asset(scope),
+        build_gate_asset(scope, settings),
+        build_review_queue_asset(scope),
+        build_published_asset(scope),
+    ]
 
 
 def build_stage_assets(scope: TaskScope) -> Sequence[dg.AssetsDefinition]:
@@ -67,6 +85,7 @@ def build_stage_assets(scope: TaskScope) -> Sequence[dg.AssetsDefinition]:
             build_work_items_asset(scope),
             *_build_output_assets(scope),
             *([] if expected is None else [build_assessment_asset(scope, expected)]),
+            *_build_gate_assets(scope),
             build_export_asset(scope),
             build_report_asset(scope),
         ]
@@ -93,6 +112,10 @@ def build_task_definitions(scope: TaskScope) -> dg.Definitions:
         assets=[*build_source_assets(scope), *stages],
         asset_checks=[build_staleness_check(scope, graph)],
         jobs=[*jobs, refresh_job],
-        sensors=[*build_file_sensors(scope, graph, jobs), build_automation_sensor(scope)],
+        sensors=[
+            *build_file_sensors(scope, graph, jobs),
+            *([build_review_sensor(scope, graph, jobs)] if scope.task.settings.gate else []),
+            build_automation_sensor(scope),
+        ],
         schedules=build_schedules(scope, refresh_job),
     )

@@ -16,6 +16,7 @@ from llm_assets.gateways.artifacts import pause_collection
 from llm_assets.gateways.batches import hash_file, list_batches
 from llm_assets.gateways.image_files import hash_images
 from llm_assets.gateways.kept_values import list_kept
+from llm_assets.gateways.review_stages import hash_corrections
 from llm_assets.gateways.stored_stages import find_stored_batch
 from llm_assets.gateways.text_files import fingerprint_file
 
@@ -46,6 +47,9 @@ def read_task_status(
         running_since=runs.read_running(),
         input_sha256={key: hash_file(files[key]) for key in keys if key in files},
         module_sha256=fingerprint_file(scope.task.schema_path),
+        corrections_sha256=None
+        if scope.task.settings.gate is None
+        else hash_corrections(scope.task, scope.project),
         images_sha256=_hash_images(scope, [key for key in keys if (SNAPSHOT, key) in made]),
     )
     return build_task_status(scope.task.name, graph, facts, keys)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from llm_assets.core.assessment import Assessment
 from llm_assets.core.batch_summary import build_batch_summary
+from llm_assets.core.gate import GateMeta
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.input_snapshot import InputSnapshot
@@ -27,10 +28,12 @@ from llm_assets.gateways.report_index import (
     write_report_file,
 )
 from llm_assets.gateways.report_pages import INDEX_NAME, render_report_html
+from llm_assets.gateways.review_stages import find_review_book
 from llm_assets.gateways.tasks import Task
 
 STAGES_BEFORE_STEPS = ("input_snapshot", "group_contexts", "work_items")
-STAGES_AFTER_STEPS = ("llm_outputs", "assessment", "export")
+STAGES_AFTER_STEPS = ("llm_outputs", "export")
+GATE_STAGES = ("corrections", "gate", "review_queue", "published")
 
 WITHOUT_EFFECT = {"automation", "checks"}
 """Blocks that say when something runs and what is thought of it, not what a batch is; no report shows them."""
@@ -58,6 +61,8 @@ class ReportSources:
     outputs: LLMOutputs
     assessment: Assessment | None = None
     """None where the task does not say what it expects."""
+    gate: GateMeta | None = None
+    """None where the task has no gate, or the batch did not get so far."""
 
 
 def find_report(task: Task, project: Project, batch: BatchKey) -> Path:
@@ -89,6 +94,7 @@ def build_task_report(
         settings=task.settings.report,
         artifacts=list_artifacts(task, project, config.batch),
         assessment=sources.assessment.meta if sources.assessment else None,
+        gate=sources.gate,
     )
 
 
@@ -119,8 +125,13 @@ def list_artifacts(task: Task, project: Project, batch: BatchKey) -> dict[str, s
     exports["page with every item"] = find_page(task, project, batch)
     exports["all batches"] = folder / INDEX_NAME
     found = {name: _show_from(folder, str(path)) for name, path in exports.items()}
-    after = [name for name in STAGES_AFTER_STEPS if name != "assessment" or task.settings.expected]
-    for stage in (*STAGES_BEFORE_STEPS, *task.step_names, *after):
+    optional = [
+        *(["assessment"] if task.settings.expected else []),
+        *(GATE_STAGES if task.settings.gate else []),
+    ]
+    if task.settings.gate is not None:
+        found["review workbook"] = _show_from(folder, str(find_review_book(task, project, batch)))
+    for stage in (*STAGES_BEFORE_STEPS, *task.step_names, *STAGES_AFTER_STEPS, *optional):
         artifact = project.artifacts / task.name / stage / f"{batch}.jsonl"
         found[stage] = _show_from(folder, artifact.path) if is_local(artifact) else str(artifact)
     return found

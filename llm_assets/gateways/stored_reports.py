@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from llm_assets.core.gate import GateMeta
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.input_snapshot import InputSnapshot
@@ -63,6 +64,7 @@ def renew_report(task: Task, project: Project, batch: BatchKey) -> RenewedReport
         assessment=assess_outputs(task, project, expected, snapshot=snapshot, outputs=outputs)
         if expected
         else None,
+        gate=None if is_partial else _load_gate(stages),
     )
     partial = _say_partial(outputs) if is_partial else None
     report = build_task_report(task, project, sources, config=_find_config(stages, outputs))
@@ -83,6 +85,12 @@ def _load_outputs(
         return None
     outputs = stages.load("llm_outputs", LLMOutputs)
     return outputs if is_match(snapshot, outputs) else None
+
+
+def _load_gate(stages: StoredStages) -> GateMeta | None:
+    """How the stored outputs were sorted; None where they were not."""
+    has_gate = stages.task.settings.gate is not None and stages.has("gate")
+    return stages.load_meta("gate", GateMeta) if has_gate else None
 
 
 def _find_config(stages: StoredStages, outputs: LLMOutputs) -> ConfigSnapshot:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from llm_assets.config.llm import JudgeSettings
 from llm_assets.core.calls import Purpose
+from llm_assets.core.gate_rule import build_gate_rule
 from llm_assets.core.ids import StepName
 from llm_assets.core.item_hooks import Hooks
 from llm_assets.core.json_schema import build_json_schema
@@ -17,6 +18,7 @@ from llm_assets.gateways.connections import Connection, build_connection
 from llm_assets.gateways.hook_files import load_task_hooks
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.prompt_files import load_prompt
+from llm_assets.gateways.review_stages import build_output_forms
 from llm_assets.gateways.task_schemas import StepSchemas
 from llm_assets.gateways.tasks import Task, TaskStep
 
@@ -74,6 +76,8 @@ def build_task_steps(
         step = builder.build(each, connections, schema_text=texts[each.name])
         steps.append(ConnectedStep(step=step, connections=connections))
     check_task_budget(task, steps)
+    # Behind a gate that looks at no number, everything that is paid for would wait for a person.
+    build_gate_rule(task.settings.gate, build_output_forms(task, schemas))
     return tuple(steps)
 
 

@@ -1,8 +1,11 @@
 """The report stage: what a person should know about a batch."""
 
+from typing import Any
+
 import dagster as dg
 
 from llm_assets.core.assessment import Assessment
+from llm_assets.core.gate import GateMeta
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.llm_outputs import LLMOutputs
@@ -39,6 +42,7 @@ def build_report_asset(scope: TaskScope) -> dg.AssetsDefinition:
             "work_items": scope.build_input("work_items"),
             "llm_outputs": scope.build_input("llm_outputs"),
             **scope.build_optional_input("assessment", Assessment),
+            **scope.build_optional_input("gate", GateMeta),
         },
         deps=[scope.build_key("export")],  # the report points at its files, so it comes after them
         group_name=task.name,
@@ -57,7 +61,7 @@ def build_report_asset(scope: TaskScope) -> dg.AssetsDefinition:
         group_contexts: GroupContexts,
         work_items: WorkItemsMeta,
         llm_outputs: LLMOutputs,
-        **optional: Assessment,
+        **optional: Any,  # noqa: ANN401 -- Dagster asks for the types of the inputs above
     ) -> dg.MaterializeResult[Report]:
         """What came of the batch, under `data/reports`: counts, cost, failures by cause, samples.
 
@@ -73,6 +77,7 @@ def build_report_asset(scope: TaskScope) -> dg.AssetsDefinition:
                 items_meta=work_items,
                 outputs=llm_outputs,
                 assessment=optional.get("assessment"),
+                gate=optional.get("gate"),
             )
             config = build_config_snapshot(
                 task, project, batch, of_outputs=llm_outputs.meta.changes

@@ -21,6 +21,7 @@ from llm_assets.core.assessment_text import (
     render_score,
     render_total,
 )
+from llm_assets.core.gate_text import list_people_notes, name_route
 from llm_assets.gateways import pages
 
 if TYPE_CHECKING:
@@ -127,6 +128,8 @@ _FILTERS: Mapping[str, Callable[..., object]] = {
     "plain": render_plain,
     "path": render_path,
     "score": render_score,
+    "route": name_route,
+    "people_notes": list_people_notes,
     "interval": render_interval,
     "total": render_total,
     "notes": list_notes,

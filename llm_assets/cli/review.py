@@ -1,0 +1,135 @@
+"""`llm-assets review`: hand a batch's waiting items to people, and take back what they decided."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from pydantic import JsonValue
+
+from llm_assets.cli.task_choice import TaskChoice, choose_task
+from llm_assets.core.gate import Route
+from llm_assets.gateways.clock import SystemClock
+from llm_assets.gateways.review_export import export_review
+from llm_assets.gateways.reviewing import TakenReview
+from llm_assets.gateways.reviews import take_review
+from llm_assets.gateways.stored_stages import find_stored_batch, list_stored_batches
+
+if TYPE_CHECKING:
+    from llm_assets.defs.run_ends import RunEnd  # imports Dagster, which takes long
+
+
+@click.group()
+def review() -> None:
+    """Let people decide on what waits below the gate."""
+
+
+@review.command("export")
+@click.argument("task")
+@click.option(
+    "--batch", "batches", multiple=True, help="A batch by its key; all that have run by default."
+)
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="The folder for the workbooks, `<batch>.review.xlsx`; this one by default.",
+)
+@click.option("--reviewer", default="", help="Fill in this name as who decides.")
+@click.option("--with-failed", is_flag=True, help="Also items without an accepted output.")
+@click.option("--with-decided", is_flag=True, help="Also published ones, and those turned down.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
+def export_workbooks(
+    task: str,
+    batches: tuple[str, ...],
+    *,
+    folder: Path,
+    reviewer: str,
+    with_failed: bool,
+    with_decided: bool,
+    as_json: bool,
+) -> None:
+    """Write what waits in batches of TASK into workbooks: one row an item, to be approved, edited or rejected."""
+    choice = choose_task(task, config=None)
+    routes: list[Route] = ["review_queue"]
+    routes += ["failed"] if with_failed else []
+    routes += ["published", "turned_down"] if with_decided else []
+    records: list[JsonValue] = []
+    for batch in dict.fromkeys(batches) or list_stored_batches(choice.task, choice.project):
+        stages = find_stored_batch(choice.task, choice.project, batch)
+        path = folder / f"{stages.batch}.review.xlsx"
+        n_items = export_review(stages, path, routes=tuple(routes), reviewer=reviewer)
+        records.append({"batch": stages.batch, "items": n_items, "path": str(path)})
+        if not as_json:
+            click.echo(f"{stages.batch}: {n_items} item{'' if n_items == 1 else 's'} in {path}")
+    if as_json:
+        click.echo(json.dumps({"task": choice.task.name, "reviews": records}))
+        return
+    click.echo(
+        "Fill in `decision` and `reviewer`, save, and hand the file to "
+        f"`llm-assets review import {choice.task.name} FILE`."
+    )
+
+
+@review.command("import")
+@click.argument("task")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--reviewer", default="", help="Who decided, where a row does not say.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
+def import_workbook(task: str, files: tuple[Path, ...], *, reviewer: str, as_json: bool) -> None:
+    """Take in the decisions in filled workbooks of TASK, and publish by them; each workbook wholly or not at all."""
+    choice = choose_task(task, config=None)
+    records: list[JsonValue] = []
+    for path in files:
+        taken = take_review(
+            choice.task, choice.project, path, clock=SystemClock(), reviewer=reviewer
+        )
+        end = _apply(choice, taken)
+        records.append(_build_record(taken, end))
+        if not as_json:
+            _print(choice, taken, end)
+    if as_json:
+        click.echo(json.dumps({"task": choice.task.name, "reviews": records}))
+
+
+def _apply(choice: TaskChoice, taken: TakenReview) -> "RunEnd":
+    from llm_assets.defs.history import open_history
+    from llm_assets.defs.project_definitions import build_scope
+    from llm_assets.defs.runs import open_task_runner
+
+    scope = build_scope(choice.project, choice.task, observers=())
+    with open_history(choice.project) as history, open_task_runner(scope, history) as runner:
+        return runner.apply_review(taken.batch)
+
+
+def _print(choice: TaskChoice, taken: TakenReview, end: "RunEnd") -> None:
+    if taken.taken_in_at is not None:
+        click.echo(
+            f"{taken.file} was taken in on {taken.taken_in_at.date()} already; nothing was added."
+        )
+    else:
+        counts = ", ".join(f"{count} {decision}" for decision, count in taken.decisions.items())
+        known = f" ({taken.n_known} stood so already)" if taken.n_known else ""
+        click.echo(f"{taken.file}: {counts}{known}; {taken.n_open} still open.")
+    if end.problem is not None:
+        click.echo(
+            f"The decisions are kept, but the batch {taken.batch} could not be sorted by them: {end.problem} "
+            f"`llm-assets run {choice.task.name} --stale` does it later.",
+            err=True,
+        )
+
+
+def _build_record(taken: TakenReview, end: "RunEnd") -> JsonValue:
+    decisions: dict[str, JsonValue] = dict(taken.decisions)
+    return {
+        "file": taken.file,
+        "batch": taken.batch,
+        "decisions": decisions,
+        "added": taken.n_added,
+        "known": taken.n_known,
+        "open": taken.n_open,
+        "taken_in_at": taken.taken_in_at and taken.taken_in_at.isoformat(),
+        "stages": [*end.stages],
+        "problem": end.problem,
+    }

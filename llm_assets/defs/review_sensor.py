@@ -1,0 +1,76 @@
+"""How workbooks that people filled in are taken in without anybody asking."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+
+from llm_assets.core.stage_graph import StageGraph
+from llm_assets.defs.file_sensors import INTERVAL_SECONDS, parse_cursor
+from llm_assets.defs.jobs import TaskJobs, list_review_stages, name_batch_job
+from llm_assets.defs.registering import build_review_observation
+from llm_assets.defs.scope import TaskScope
+from llm_assets.errors import LLMAssetsError
+from llm_assets.gateways.reviewing import TakenReview
+from llm_assets.gateways.reviews import RefusedReview, list_reviews, take_arrived_review
+from llm_assets.gateways.settled_files import read_settled
+
+
+def build_review_sensor(
+    scope: TaskScope, graph: StageGraph, jobs: TaskJobs
+) -> dg.SensorDefinition:
+    """One that takes workbooks in, which costs nothing and is on."""
+    desk = _ReviewDesk(scope=scope, graph=graph)
+    return dg.SensorDefinition(
+        name=f"{scope.task.name}_watch_reviews",
+        evaluation_fn=desk.look,
+        jobs=list(jobs),
+        minimum_interval_seconds=INTERVAL_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"Takes in the workbooks that people put into `data/reviews/{scope.task.name}`, and publishes "
+        "what they decided. One with mistakes is left as it is, with a note beside it. It sends no call.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ReviewDesk:
+    """What the sensor does at each look."""
+
+    scope: TaskScope
+    graph: StageGraph
+
+    def look(self, context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        scope = self.scope
+        try:
+            paths = list_reviews(scope.task, scope.project)
+            known = read_settled(
+                parse_cursor(context.cursor),
+                paths,
+                now_seconds=scope.clock.get_now().timestamp(),
+            )
+            due = known.find_due({})
+            ends = [
+                take_arrived_review(scope.task, scope.project, paths[name], clock=scope.clock)
+                for name in due
+            ]
+        except LLMAssetsError as exc:
+            return dg.SkipReason(str(exc))
+        for end in ends:
+            if isinstance(end, RefusedReview):
+                context.log.error(end.problem)
+        taken = [end for end in ends if isinstance(end, TakenReview) and end.n_added]
+        return dg.SensorResult(
+            run_requests=self._request_runs(taken),
+            cursor=known.note_requests(due).model_dump_json(),
+            asset_events=[build_review_observation(scope)] if taken else [],
+        )
+
+    def _request_runs(self, taken: Sequence[TakenReview]) -> list[dg.RunRequest]:
+        """One for each batch that people decided on, over the stages that show it."""
+        stages = [self.scope.build_key(name) for name in list_review_stages(self.graph)]
+        return [
+            dg.RunRequest(
+                job_name=name_batch_job(self.scope), partition_key=batch, asset_selection=stages
+            )
+            for batch in sorted({end.batch for end in taken})
+        ]
