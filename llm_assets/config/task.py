@@ -6,11 +6,12 @@ from pydantic import Field, model_validator
 
 from llm_assets.config.answer import AnswerSettings
 from llm_assets.config.automation import AutomationSettings
-from llm_assets.config.base import FreeValue, Settings
+from llm_assets.config.base import LEFT_OUT_IF_NONE, FreeValue, Settings
 from llm_assets.config.checks import CheckSettings
 from llm_assets.config.endpoint import PriceSettings, StructuredOutput
 from llm_assets.config.expected import ExpectedSettings
 from llm_assets.config.export import ExportSettings
+from llm_assets.config.gate import GateSettings
 from llm_assets.config.grouping import ContextSettings, GroupingSettings
 from llm_assets.config.hooks import HookSettings
 from llm_assets.config.images import ImageSettings
@@ -204,6 +205,8 @@ class TaskSettings(Settings):
     report: ReportSettings = ReportSettings()
     expected: ExpectedSettings | None = None
     """Without it outputs get no score."""
+    gate: Annotated[GateSettings | None, LEFT_OUT_IF_NONE] = None
+    """Without it every accepted output is published."""
 
     @model_validator(mode="after")
     def _keep_labels_apart(self) -> "TaskSettings":
