@@ -11,6 +11,7 @@ from llm_assets.config.base import LEFT_OUT_IF_EMPTY, LEFT_OUT_IF_NONE
 from llm_assets.config.task import ReportSettings
 from llm_assets.core.assessment import AssessmentMeta
 from llm_assets.core.failure_causes import FailureCause, build_failure_causes
+from llm_assets.core.gate import GateMeta
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.ids import BatchKey, GroupKey, RowId, Sha256, StepName, TaskName, WorkId
 from llm_assets.core.input_snapshot import InputMeta, InputRow, InputSnapshot

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from llm_assets.core.assessment_text import render_assessment_markdown
+from llm_assets.core.gate_text import render_gate_markdown
 from llm_assets.core.llm_outputs import OUTCOMES
 from llm_assets.core.markdown import (
     escape_markdown,

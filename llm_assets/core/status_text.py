@@ -28,6 +28,12 @@ PART_NAMES = {
 }
 """Parts of a code version that are not simply a block of the config."""
 MAX_FAILURE_CHARS = 200
+_CHANGES = {
+    "input_file": "the input file changed",
+    "image_files": "a picture changed",
+    "corrections": "people decided on rows",
+    "batches": "batches changed",
+}
 
 
 def render_reason(reason: Reason) -> str:
@@ -37,14 +43,8 @@ def render_reason(reason: Reason) -> str:
             return f"{PART_NAMES.get(reason.subject, f'`{reason.subject}`')} changed"
         case "new_version":
             return f"{reason.subject} has a new version"
-        case "input_file":
-            return "the input file changed"
-        case "image_files":
-            return "a picture changed"
-        case "corrections":
-            return "people decided on rows"
-        case "batches":
-            return "batches changed"
+        case "input_file" | "image_files" | "corrections" | "batches":
+            return _CHANGES[reason.kind]
         case "upstream":
             return f"{reason.subject} comes first"
         case "batch":

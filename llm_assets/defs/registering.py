@@ -43,9 +43,7 @@ def observe_reviews(scope: TaskScope, instance: dg.DagsterInstance) -> None:
 def build_review_observation(scope: TaskScope) -> dg.AssetObservation:
     """The event that tells the version of all decisions of people."""
     version = hash_corrections(scope.task, scope.project)
-    return dg.AssetObservation(
-        scope.build_key("review_files"), tags={DATA_VERSION_TAG: version}
-    )
+    return dg.AssetObservation(scope.build_key("review_files"), tags={DATA_VERSION_TAG: version})
 
 
 def find_unobserved(

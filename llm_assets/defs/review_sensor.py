@@ -16,9 +16,7 @@ from llm_assets.gateways.reviews import RefusedReview, list_reviews, take_arrive
 from llm_assets.gateways.settled_files import read_settled
 
 
-def build_review_sensor(
-    scope: TaskScope, graph: StageGraph, jobs: TaskJobs
-) -> dg.SensorDefinition:
+def build_review_sensor(scope: TaskScope, graph: StageGraph, jobs: TaskJobs) -> dg.SensorDefinition:
     """One that takes workbooks in, which costs nothing and is on."""
     desk = _ReviewDesk(scope=scope, graph=graph)
     return dg.SensorDefinition(

@@ -15,8 +15,8 @@ from llm_assets.core.staleness import Cell, Made
 from llm_assets.defs.publishing import (
     BATCHES_KEY,
     BLOCKED_KEY,
-    CORRECTIONS_KEY,
     CLEANED_VERSION,
+    CORRECTIONS_KEY,
     IMAGES_KEY,
     INPUT_KEY,
     SOURCE_KEY,

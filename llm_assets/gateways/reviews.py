@@ -9,9 +9,9 @@ from llm_assets.gateways.clock import Clock
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.review_stages import build_output_forms
 from llm_assets.gateways.reviewing import TakenReview, import_review
+from llm_assets.gateways.tables.whole_file import open_whole_text
 from llm_assets.gateways.task_schemas import load_step_schemas
 from llm_assets.gateways.tasks import Task
-from llm_assets.gateways.text_files import write_text_file
 
 ENDING = ".xlsx"
 PROBLEMS_ENDING = ".problems.txt"
@@ -39,7 +39,9 @@ def list_reviews(task: Task, project: Project) -> dict[BatchKey, Path]:
     return {
         BatchKey(path.name): path
         for path in found
-        if path.suffix.lower() == ENDING and not path.name.startswith(("~$", ".")) and path.is_file()
+        if path.suffix.lower() == ENDING
+        and not path.name.startswith(("~$", "."))
+        and path.is_file()
     }
 
 
@@ -69,7 +71,8 @@ def take_arrived_review(
     try:
         taken = take_review(task, project, path, clock=clock)
     except InputError as exc:
-        write_text_file(note, f"{exc}\n")
+        with open_whole_text(note) as stream:
+            stream.write(f"{exc}\n")
         return RefusedReview(file=path.name, problem=str(exc))
     note.unlink(missing_ok=True)
     return taken

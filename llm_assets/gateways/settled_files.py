@@ -17,8 +17,6 @@ def read_settled(
     """
     stamps = {key: stamp_file(path) for key, path in paths.items()}
     settled = [
-        key
-        for key in known.find_unread(stamps)
-        if is_settled(stamps[key], now_seconds=now_seconds)
+        key for key in known.find_unread(stamps) if is_settled(stamps[key], now_seconds=now_seconds)
     ]
     return known.note_read(stamps, {key: hash_file(paths[key]) for key in settled})

@@ -50,7 +50,7 @@ def build_gate_asset(scope: TaskScope, settings: GateSettings) -> dg.AssetsDefin
         owners=scope.owners,
         tags=scope.tags,
         kinds={"json"},
-        metadata=describe_definition(scope, field=settings.field, at_least=settings.at_least),
+        metadata=describe_definition(scope, field=settings.field, at_least=str(settings.at_least)),
         partitions_def=scope.batches,
         check_specs=build_check_specs(scope, "gate"),
         dagster_type=get_value_type(GateDecisions),

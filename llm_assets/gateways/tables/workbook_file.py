@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
+from shutil import copyfileobj
 from typing import TYPE_CHECKING, BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -26,19 +27,27 @@ def write_workbook_file(
     """
     from openpyxl.writer.excel import ExcelWriter
 
-    workbook.properties.creator = "llm-assets"
-    workbook.properties.created = workbook.properties.modified = _NO_TIME
+    _leave_out_times(workbook)
     with _WorkbookZip(stream, rows, is_large=n_rows > _LARGE_ROWS) as archive:
         ExcelWriter(workbook, archive).write_data()
 
 
-class _WorkbookZip(ZipFile):
-    """An archive without times, which puts the rows into the sheet that it is handed as a file."""
+def write_filled_workbook_file(workbook: "Workbook", stream: BinaryIO) -> None:
+    """Write a workbook whose sheets have their rows."""
+    from openpyxl.writer.excel import ExcelWriter
 
-    def __init__(self, stream: BinaryIO, rows: Iterable[str], *, is_large: bool) -> None:
-        super().__init__(stream, "w", ZIP_DEFLATED)
-        self._rows = rows
-        self._is_large = is_large
+    _leave_out_times(workbook)
+    with _TimelessZip(stream, "w", ZIP_DEFLATED) as archive:
+        ExcelWriter(workbook, archive).write_data()
+
+
+def _leave_out_times(workbook: "Workbook") -> None:
+    workbook.properties.creator = "llm-assets"
+    workbook.properties.created = workbook.properties.modified = _NO_TIME
+
+
+class _TimelessZip(ZipFile):
+    """An archive without times."""
 
     def writestr(
         self,
@@ -58,6 +67,32 @@ class _WorkbookZip(ZipFile):
         compress_type: int | None = None,
         compresslevel: int | None = None,  # noqa: ARG002 - the archive's own stands
     ) -> None:
+        """Add a part that lies in a file."""
+        member = self._build_member(str(arcname or filename), compress_type)
+        with self.open(member, "w") as target, Path(filename).open("rb") as source:
+            copyfileobj(source, target)
+
+    def _build_member(self, name: str, compress_type: int | None) -> ZipInfo:
+        member = ZipInfo(name)  # whose time is 1 January 1980 where none is given
+        member.compress_type = self.compression if compress_type is None else compress_type
+        return member
+
+
+class _WorkbookZip(_TimelessZip):
+    """An archive which puts the rows into the sheet that it is handed as a file."""
+
+    def __init__(self, stream: BinaryIO, rows: Iterable[str], *, is_large: bool) -> None:
+        super().__init__(stream, "w", ZIP_DEFLATED)
+        self._rows = rows
+        self._is_large = is_large
+
+    def write(
+        self,
+        filename: "StrPath",
+        arcname: "StrPath | None" = None,
+        compress_type: int | None = None,
+        compresslevel: int | None = None,  # noqa: ARG002 - the archive's own stands
+    ) -> None:
         """Add the sheet, with the rows between what stands before and after them."""
         member = self._build_member(str(arcname or filename), compress_type)
         before, mark, after = Path(filename).read_bytes().partition(_NO_ROWS)
@@ -68,8 +103,3 @@ class _WorkbookZip(ZipFile):
             for row in self._rows:
                 target.write(row.encode())
             target.write(b"</sheetData>" + after)
-
-    def _build_member(self, name: str, compress_type: int | None) -> ZipInfo:
-        member = ZipInfo(name)  # whose time is 1 January 1980 where none is given
-        member.compress_type = self.compression if compress_type is None else compress_type
-        return member
