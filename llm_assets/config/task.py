@@ -8,6 +8,7 @@ from llm_assets.config.answer import AnswerSettings
 from llm_assets.config.automation import AutomationSettings
 from llm_assets.config.base import FreeValue, Settings
 from llm_assets.config.checks import CheckSettings
+from llm_assets.config.embed import EmbedSettings
 from llm_assets.config.endpoint import PriceSettings, StructuredOutput
 from llm_assets.config.expected import ExpectedSettings
 from llm_assets.config.export import ExportSettings
@@ -204,6 +205,8 @@ class TaskSettings(Settings):
     report: ReportSettings = ReportSettings()
     expected: ExpectedSettings | None = None
     """Without it outputs get no score."""
+    embed: EmbedSettings | None = None
+    """Without it published records get no vectors."""
 
     @model_validator(mode="after")
     def _keep_labels_apart(self) -> "TaskSettings":

@@ -60,6 +60,11 @@ class Project:
         return self.root / "data" / "reports"
 
     @property
+    def vectors(self) -> Path:
+        """The vectors of published records, a folder for each task."""
+        return self.root / "data" / "vectors"
+
+    @property
     def archive(self) -> Path:
         """What was put away to be made anew."""
         return self.root / "data" / "archive"

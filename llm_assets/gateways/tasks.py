@@ -30,6 +30,8 @@ class Task:
     """The one that `llm.endpoint` names, its preset filled in."""
     judge_endpoint: EndpointSettings
     """The one that `judge.llm.endpoint` names; the task's own where it names none."""
+    embed_endpoint: EndpointSettings | None
+    """The one that `embed.endpoint` names; None where the task makes no vectors."""
     config_path: Path
     config_sha256: Sha256
     """Of the file's text."""
@@ -168,11 +170,14 @@ def _build_task(file: TaskFile, document: YamlDocument, project: Project, *, hom
         judge_endpoint = find_endpoint(
             settings.judge_llm, own_endpoints, at=("judge", "llm"), document=document
         )
+    embed = settings.embed
     return Task(
         name=_check_name(config_path.stem, shown=shown),
         settings=settings,
         endpoint=endpoint,
         judge_endpoint=judge_endpoint,
+        embed_endpoint=embed
+        and find_endpoint(embed, own_endpoints, at=("embed",), document=document),
         config_path=config_path,
         config_sha256=file.sha256,
         home=home,
