@@ -1,9 +1,9 @@
 """Which rules every block of settings shares."""
 
 import re
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
 
 class Settings(BaseModel):
@@ -51,3 +51,7 @@ def parse_free_value(value: object) -> object:
 
 FreeValue = Annotated[JsonValue, BeforeValidator(parse_free_value)]
 """Any JSON value a person may write, such as a provider's own parameter."""
+
+LEFT_OUT_IF_NONE: Any = Field(exclude_if=lambda value: value is None)
+"""Of a setting that is part of a dump only where it is given: dumps are hashed, and a new one must change no hash."""
+LEFT_OUT_IF_EMPTY: Any = Field(exclude_if=lambda value: not value)

@@ -13,6 +13,7 @@ from llm_assets.core.fingerprint import fingerprint, render_json
 from llm_assets.core.ids import Sha256
 from llm_assets.core.scoring import find_value
 from llm_assets.core.templating import RENDER_ERRORS, template_environment
+from llm_assets.core.upstream import StepFields
 from llm_assets.errors import ConfigError, suggest
 
 NAMES = ("input", "output")
@@ -74,7 +75,7 @@ class EmbeddingText:
         self, input_values: Mapping[str, JsonValue], output: Mapping[str, JsonValue]
     ) -> str:
         if self.template is not None:
-            return self.template.render(input=input_values, output=output)
+            return self.template.render(input=StepFields(input_values), output=StepFields(output))
         sources = {"input": input_values, "output": output}
         names = self.fields or tuple(f"output.{name}" for name in output)
         lines: list[str] = []

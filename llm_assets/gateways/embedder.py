@@ -8,21 +8,24 @@ from dataclasses import dataclass
 from llm_assets.config.embed import EmbedSettings
 from llm_assets.config.endpoint import EndpointSettings
 from llm_assets.config.limits import LimitSettings
-from llm_assets.config.task import LLMSettings
-from llm_assets.core.calls import CallOrigin, CallRequest, CallSettings
+from llm_assets.config.llm import LLMSettings
+from llm_assets.core.calls import CallKind, CallOrigin, CallRequest, CallSettings
 from llm_assets.core.embedding_calls import build_embedding_request, build_embedding_settings
 from llm_assets.core.ids import BatchKey, CallKey, RowId, Sha256, WorkId
 from llm_assets.errors import ConfigError, LLMAssetsError
 from llm_assets.gateways.budget import check_budget, open_budget
-from llm_assets.gateways.caller import Call, Caller, CallResult, Progress, Route, RunIdentity
+from llm_assets.gateways.caller import Call, Caller, CallResult, Route, RunIdentity
 from llm_assets.gateways.clock import Clock
 from llm_assets.gateways.connections import Connection, build_connection
 from llm_assets.gateways.endpoint_client import EndpointClient, Reply, open_endpoint_client
 from llm_assets.gateways.gates import Gates
 from llm_assets.gateways.ledger.ledger import Ledger
 from llm_assets.gateways.llm_run import Observer
+from llm_assets.gateways.progress import Progress
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.tasks import Task
+
+EMBED = CallKind(None, "embed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +195,7 @@ async def open_embedder(
             run_id=f"{run_id}/embed",
             clock=clock,
             warn=observer.show_warning,
+            note_wait=progress.note_wait,
         )
         recorder = stack.enter_context(ledger.open_writer())
         route = Route(
@@ -202,7 +206,7 @@ async def open_embedder(
         )
         caller = Caller(
             identity=RunIdentity(task=task.name, batch=batch, run_id=run_id),
-            routes={"embed": route},
+            routes={EMBED: route},
             recorder=recorder,
             limits=limits,
             clock=clock,

@@ -14,7 +14,7 @@ from llm_assets.core.fingerprint import fingerprint
 from llm_assets.core.ids import BatchKey, Sha256
 from llm_assets.core.vectors import parse_vector
 from llm_assets.errors import StorageError
-from llm_assets.gateways.caller import CallResult, Progress
+from llm_assets.gateways.caller import CallResult
 from llm_assets.gateways.clock import Clock
 from llm_assets.gateways.embedder import (
     EmbeddingPlace,
@@ -26,6 +26,7 @@ from llm_assets.gateways.embedder import (
 from llm_assets.gateways.ledger.ledger import open_ledger
 from llm_assets.gateways.ledger.reading import cut
 from llm_assets.gateways.llm_run import Observer
+from llm_assets.gateways.progress import Progress
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.tasks import Task
 from llm_assets.gateways.vector_store import VectorRecord, VectorStore, open_vector_store

@@ -74,6 +74,12 @@ def test_a_value_is_never_rendered_again():
     assert record.text == "{{ input.title }}"
 
 
+def test_a_field_may_be_called_like_a_method():
+    """And a nested value stands in the text as JSON."""
+    record = build({"items": {"keys": 1}}, text="{{ output.items }} {{ output.items.keys }}")
+    assert record.text == '{"keys":1} 1'
+
+
 def test_the_hash_hangs_on_all_that_is_found():
     """A change in the payload alone changes it; the order of keys does not."""
     text = "{{ output.summary }}"
