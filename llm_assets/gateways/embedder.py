@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from llm_assets.config.embed import EmbedSettings
 from llm_assets.config.endpoint import EndpointSettings
 from llm_assets.config.limits import LimitSettings
-from llm_assets.config.llm import LLMSettings
 from llm_assets.core.calls import CallKind, CallOrigin, CallRequest, CallSettings
 from llm_assets.core.embedding_calls import build_embedding_request, build_embedding_settings
 from llm_assets.core.ids import BatchKey, CallKey, RowId, Sha256, WorkId
@@ -67,8 +66,7 @@ class FoundVector:
 def find_embedding_place(task: Task, project: Project) -> EmbeddingPlace:
     """Read the task's `embed` block; `ConfigError` where there is none, or a key, an address or a price is missing."""
     embed, endpoint = require_embed(task)
-    llm = LLMSettings(endpoint=embed.endpoint, model=embed.model, price=embed.price)
-    connection = build_connection(llm, endpoint, project=project)
+    connection = build_connection(embed, endpoint, project=project)
     check_budget(
         task.settings.budget,
         compute_cost=connection.compute_cost,
