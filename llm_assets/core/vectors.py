@@ -11,7 +11,13 @@ BYTES_PER_NUMBER = 4
 
 def is_vector(values: Sequence[float]) -> bool:
     """Whether there are numbers, all of them finite, and not all 0: such a vector has no direction."""
-    return any(values) and all(isfinite(value) and abs(value) < MAX_FLOAT32 for value in values)
+    # The bounds come first: JSON has whole numbers that are too large to be asked whether they are finite.
+    return (
+        any(values)
+        and -MAX_FLOAT32 < min(values)
+        and max(values) < MAX_FLOAT32
+        and all(map(isfinite, values))
+    )
 
 
 def render_vector(values: Sequence[float]) -> str:

@@ -100,6 +100,8 @@ def test_a_vector_is_read_in_either_spelling(said):
         [{"embedding": [1, "x"]}],
         [{"embedding": [0, 0]}],
         [{"embedding": [1e300]}],
+        [{"embedding": [1, 10**400]}],
+        [{"embedding": [float("nan"), -(10**400)]}],
         [{"embedding": "x"}],
         [{"embedding": VECTOR}, {"embedding": VECTOR}],
     ],

@@ -7,6 +7,7 @@ that share no word share hardly a place, and so are at about a right angle.
 import base64
 import hashlib
 import json
+import re
 import struct
 from collections import Counter
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from llm_assets.core.tokens import count_tokens_approximately
 from llm_assets.gateways.offline_model.chat import TokenUsage
-from llm_assets.gateways.offline_model.lexicon import STOP_WORDS, build_stem, read_words
+from llm_assets.gateways.offline_model.lexicon import STOP_WORDS, build_stem
 
 EMBEDDING_MODEL_NAMES = ("hashed-words",)
 DEFAULT_DIMENSIONS = 256
@@ -28,6 +29,9 @@ MAX_TEXTS = 2048
 STOP_WORD_WEIGHT = 0.05
 TRIGRAM_WEIGHT = 1.0
 """Of all trigrams of a word together, so that words which begin or end differently are half alike."""
+
+_WORD = re.compile(r"[^\W_]{2,}")
+"""Numbers are words here: order 4711 is not order 4712."""
 
 Text = Annotated[str, Field(min_length=1)]
 
@@ -87,7 +91,7 @@ def build_vector(text: str, n_dimensions: int) -> list[float]:
 
 
 def _weigh_features(text: str) -> Iterator[tuple[str, float]]:
-    words = Counter(read_words(text)) or Counter(text.split())
+    words = Counter(_WORD.findall(text.lower())) or Counter(text.split())
     for word, n_times in words.items():
         weight = log1p(n_times) * (STOP_WORD_WEIGHT if word in STOP_WORDS else 1.0)
         yield build_stem(word), weight
