@@ -14,7 +14,7 @@ def is_vector(values: Sequence[float]) -> bool:
     # The bounds come first: JSON has whole numbers that are too large to be asked whether they are finite.
     return (
         any(values)
-        and -MAX_FLOAT32 < min(values)
+        and min(values) > -MAX_FLOAT32
         and max(values) < MAX_FLOAT32
         and all(map(isfinite, values))
     )
