@@ -12,6 +12,7 @@ from llm_assets.cli.plan import plan
 from llm_assets.cli.report import report
 from llm_assets.cli.review import review
 from llm_assets.cli.run import run
+from llm_assets.cli.search import search
 from llm_assets.cli.show import show
 from llm_assets.cli.spend import spend
 from llm_assets.cli.status import status
@@ -36,6 +37,7 @@ cli.add_command(run)
 cli.add_command(plan)
 cli.add_command(status)
 cli.add_command(show)
+cli.add_command(search)
 cli.add_command(trace)
 cli.add_command(compare)
 cli.add_command(report)

@@ -121,7 +121,7 @@ def _print(choice: TaskChoice, taken: TakenReview, end: "RunEnd") -> None:
 
 
 def _build_record(taken: TakenReview, end: "RunEnd") -> JsonValue:
-    decisions: dict[str, JsonValue] = dict(taken.decisions)
+    decisions: dict[str, JsonValue] = {**taken.decisions}
     return {
         "file": taken.file,
         "batch": taken.batch,

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from llm_assets.config.embed import EmbedSettings
 from llm_assets.config.endpoint import (
     PRESETS,
     EndpointSettings,
@@ -97,7 +98,7 @@ def _refuse_gaps(document: YamlDocument) -> None:
 
 
 def find_endpoint(
-    llm: LLMSettings,
+    llm: LLMSettings | EmbedSettings,
     own_endpoints: dict[str, EndpointSettings],
     *,
     at: KeyPath = ("llm",),

@@ -8,6 +8,7 @@ from llm_assets.config.answer import AnswerSettings
 from llm_assets.config.automation import AutomationSettings
 from llm_assets.config.base import LEFT_OUT_IF_EMPTY, LEFT_OUT_IF_NONE, Settings
 from llm_assets.config.checks import CheckSettings
+from llm_assets.config.embed import EmbedSettings
 from llm_assets.config.expected import ExpectedSettings
 from llm_assets.config.export import ExportSettings
 from llm_assets.config.gate import GateSettings
@@ -150,6 +151,14 @@ class TaskSettings(Settings):
     report: ReportSettings = ReportSettings()
     expected: ExpectedSettings | None = None
     """Without it outputs get no score."""
+    embed: Annotated[EmbedSettings | None, LEFT_OUT_IF_NONE] = None
+    """Without it published records get no vectors."""
+
+    @model_validator(mode="after")
+    def _check_embed(self) -> "TaskSettings":
+        if self.embed is not None and self.gate is None:
+            raise ValueError("`embed` is about what is published, which needs a `gate` block")
+        return self
 
     @model_validator(mode="after")
     def _keep_labels_apart(self) -> "TaskSettings":

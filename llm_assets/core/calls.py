@@ -14,7 +14,7 @@ from llm_assets.core.ids import CallKey, GroupContextId, RowId, Sha256, StepName
 from llm_assets.core.images import ImagePart
 
 Role = Literal["system", "user", "assistant"]
-Purpose = Literal["generate", "judge", "schema"]
+Purpose = Literal["generate", "judge", "schema", "embed"]
 
 
 class CallKind(NamedTuple):

@@ -16,6 +16,7 @@ from llm_assets.errors import InputError, suggest
 ARTIFACTS = "artifacts"
 FILES_FOR_PEOPLE: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "export": ("exports", get_args(ExportFormat)),
+    "review_queue": ("review_queue", ("xlsx",)),
     "report": ("reports", ("md", "html", "json")),
 }
 """Where a stage writes files for people, and their endings; other files in those folders are not its own."""

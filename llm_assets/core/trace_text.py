@@ -18,6 +18,7 @@ PURPOSES = {
     "generate": "asked for an answer",
     "judge": "asked the judge",
     "schema": "asked for a schema",
+    "embed": "asked for a vector",
 }
 
 

@@ -5,10 +5,12 @@ from pathlib import Path
 import dagster as dg
 
 from llm_assets.core.corrections import Corrections
+from llm_assets.core.embedding_summary import EmbeddingSummary
 from llm_assets.core.gate import GateDecisions
 from llm_assets.core.gate_text import render_routes
 from llm_assets.core.published import Published
 from llm_assets.core.review_queue import ReviewQueue
+from llm_assets.defs.metadata import describe_amount
 from llm_assets.defs.publishing import CORRECTIONS_KEY
 from llm_assets.defs.table_metadata import build_preview
 
@@ -77,6 +79,24 @@ def describe_review_queue(queue: ReviewQueue, book: Path) -> dict[str, object]:
         "dagster/row_count": queue.meta.n_items,
         "workbook": dg.MetadataValue.path(str(book)),
         "preview": build_preview(rows, (*_WAITING, *queue.meta.shown_columns)),
+    }
+
+
+def describe_embeddings(summary: EmbeddingSummary) -> dict[str, object]:
+    """What the store holds, what was sent for it this time and at what cost."""
+    problems = ({"record": each.record_id, "reason": each.reason} for each in summary.problems)
+    return {
+        "dagster/row_count": summary.n_records - len(summary.problems),
+        "embedded": summary.n_embedded,
+        "reused": summary.n_reused,
+        "removed": summary.n_removed,
+        "without_vector": len(summary.problems),
+        "dimensions": summary.dimensions,
+        "prompt_tokens": summary.prompt_tokens,
+        "run_cost_usd": describe_amount(summary.cost_usd, is_known=summary.cost_is_known),
+        "model": f"{summary.endpoint}/{summary.model}",
+        "is_rehearsal": summary.is_rehearsal,
+        **({"problems": build_preview(problems, ("record", "reason"))} if summary.problems else {}),
     }
 
 

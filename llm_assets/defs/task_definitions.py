@@ -8,6 +8,7 @@ import dagster as dg
 from llm_assets.core.stage_graph import StageGraph
 from llm_assets.defs.assets.assessment import build_assessment_asset
 from llm_assets.defs.assets.corrections import build_corrections_asset
+from llm_assets.defs.assets.embeddings import build_embeddings_asset
 from llm_assets.defs.assets.export import build_export_asset
 from llm_assets.defs.assets.gate import build_gate_asset
 from llm_assets.defs.assets.group_contexts import build_group_contexts_asset
@@ -47,7 +48,7 @@ BATCH_STAGES = (
     "report",
 )
 """Stages that every batch has, in the order in which they run."""
-OPTIONAL_STAGES = ("assessment", "corrections", "gate", "review_queue", "published")
+OPTIONAL_STAGES = ("assessment", "corrections", "gate", "review_queue", "published", "embeddings")
 """Stages of a batch that a task has where its config asks for them."""
 
 
@@ -60,7 +61,7 @@ def _build_output_assets(scope: TaskScope) -> list[dg.AssetsDefinition]:
 
 def _build_gate_assets(scope: TaskScope) -> list[dg.AssetsDefinition]:
     """What sorts the outputs and lets people decide on them, where the task has a gate."""
-    settings = scope.task.settings.gate
+    settings, embed = scope.task.settings.gate, scope.task.settings.embed
     if settings is None:
         return []
     return [
@@ -68,6 +69,7 @@ def _build_gate_assets(scope: TaskScope) -> list[dg.AssetsDefinition]:
         build_gate_asset(scope, settings),
         build_review_queue_asset(scope),
         build_published_asset(scope),
+        *([] if embed is None else [build_embeddings_asset(scope, embed)]),
     ]
 
 

@@ -1,7 +1,8 @@
 """How a run keeps within its caps: every call's worst case is set aside before it is sent, and settled after."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
@@ -219,8 +220,40 @@ class CappedBudget:
             self._warn(render_warning(use))
 
 
-def check_budget(caps: BudgetSettings, *, compute_cost: ComputeCost, has_output_cap: bool) -> None:
-    """Make sure before the first call that the caps can be kept; `ConfigError` says what is missing."""
+@contextmanager
+def open_budget(
+    caps: BudgetSettings,
+    *,
+    ledger: Ledger,
+    run_id: str,
+    clock: Clock,
+    warn: Callable[[str], None],
+    note_wait: Callable[[str], None],
+) -> Generator[Budget]:
+    """A run's budget; what it has set aside and not spent is free again after the block."""
+    if not caps.is_capped:
+        yield NoBudget()
+        return
+    budget = CappedBudget(
+        caps, ledger=ledger, run_id=run_id, clock=clock, warn=warn, note_wait=note_wait
+    )
+    try:
+        yield budget
+    finally:
+        budget.release()
+
+
+def check_budget(
+    caps: BudgetSettings,
+    *,
+    compute_cost: ComputeCost,
+    has_output_cap: bool,
+    price_setting: str = "llm.price",
+) -> None:
+    """Make sure before the first call that the caps can be kept; `ConfigError` says what is missing.
+
+    `price_setting` is where a person can give the price.
+    """
     if not caps.is_capped:
         return
     if not has_output_cap:
@@ -232,7 +265,7 @@ def check_budget(caps: BudgetSettings, *, compute_cost: ComputeCost, has_output_
     if needs_price and compute_cost(Usage(prompt_tokens=1, completion_tokens=1)) is None:
         raise ConfigError(
             "A `budget` in dollars needs a price, and this model has none that is known; nothing was sent.",
-            remedy="Set `llm.price`, or cap the tokens with `budget.per_run_tokens`.",
+            remedy=f"Set `{price_setting}`, or cap the tokens with `budget.per_run_tokens`.",
         )
 
 

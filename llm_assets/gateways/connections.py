@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from llm_assets.config.embed import EmbedSettings
 from llm_assets.config.endpoint import EndpointSettings
 from llm_assets.config.task import LLMSettings
 from llm_assets.errors import ConfigError
@@ -32,7 +33,11 @@ class Connection:
 
 
 def build_connection(
-    llm: LLMSettings, endpoint: EndpointSettings, *, project: Project, needs_key: bool = True
+    llm: LLMSettings | EmbedSettings,
+    endpoint: EndpointSettings,
+    *,
+    project: Project,
+    needs_key: bool = True,
 ) -> Connection:
     """Read what the endpoint needs; `ConfigError` names a variable that is not set and an address that is none.
 

@@ -2,18 +2,24 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
 from llm_assets.core.calls import CallRequest, Fault, Unsendable
-from llm_assets.core.completions import Completion, read_completion, read_refused_reply
+from llm_assets.core.completions import Completion, read_completion
+from llm_assets.core.embedding_calls import (
+    build_embedding_body,
+    count_missing_usage,
+    read_embedding,
+)
 from llm_assets.core.ids import Sha256
 from llm_assets.core.model_list import parse_model_list
 from llm_assets.core.rate_limit import AnnouncedLimits
+from llm_assets.core.server_replies import read_refused_reply
 from llm_assets.gateways.connections import Connection
 from llm_assets.gateways.image_content import (
     NO_URLS,
@@ -63,21 +69,36 @@ class EndpointClient:
         self._load_image = load_image
         self._timeout_seconds = timeout_seconds
         # Whole, so that the client does not join it anew with its base for every call (0.1 ms of CPU).
-        self._url = f"{str(client.base_url).rstrip('/')}/chat/completions"
+        base_url = str(client.base_url).rstrip("/")
+        self._url = f"{base_url}/chat/completions"
+        self._embeddings_url = f"{base_url}/embeddings"
 
     async def send(self, request: CallRequest) -> Reply:
         """Send a call and read its reply; every trouble of the network or the server is a `Fault`.
 
         Pictures are read only now; where one is not there any more as it was, the call is `Unsendable`.
         """
-        import httpx2
-
         body = await self._encode(request)
         if isinstance(body, Unsendable):
             return Reply(result=body, request_id=None, announced=None)
+        return await self._ask(self._url, body, read_completion)
+
+    async def embed(self, request: CallRequest) -> Reply:
+        """Ask for the vector of a text and read its reply, as `send` does for an answer."""
+        body = _encode_body(build_embedding_body(request))
+        reply = await self._ask(self._embeddings_url, body, read_embedding)
+        if not isinstance(reply.result, Completion):
+            return reply
+        return replace(reply, result=count_missing_usage(reply.result, request))
+
+    async def _ask(
+        self, url: str, body: bytes, read: Callable[[bytes], Completion | Fault]
+    ) -> Reply:
+        import httpx2
+
         # The response model is left out: building it costs as much CPU as all the rest of a call.
         sending = self._client.post(
-            self._url,
+            url,
             cast_to=httpx2.Response,
             content=body if len(body) <= WHOLE_BYTES else _cut(body),
             options={
@@ -88,9 +109,9 @@ class EndpointClient:
         response = await self._exchange(sending)
         if isinstance(response, Reply):
             return response
-        result = read_completion(response.content)
+        result = read(response.content)
         if isinstance(result, Fault):
-            result = read_completion(self._hide_key(response.content))
+            result = read(self._hide_key(response.content))
         headers = response.headers
         return Reply(
             result=result,

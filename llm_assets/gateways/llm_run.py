@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Generator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
 from dataclasses import dataclass
 
 from llm_assets.config.task import BudgetSettings, LimitSettings
@@ -17,7 +17,7 @@ from llm_assets.core.llm_outputs import ItemOutput, count_outcomes
 from llm_assets.core.plan import Plan
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.core.run_summary import RunSummary, StepSummary, find_quantile
-from llm_assets.gateways.budget import Budget, CappedBudget, NoBudget
+from llm_assets.gateways.budget import Budget, open_budget
 from llm_assets.gateways.caller import Caller, Route, RunIdentity
 from llm_assets.gateways.clock import Clock
 from llm_assets.gateways.connections import Connection
@@ -191,12 +191,8 @@ class LLMRun:
             gate=gates.find(connection),
         )
 
-    @contextmanager
-    def _open_budget(self, progress: Progress) -> Generator[Budget]:
-        if not self.budget.is_capped:
-            yield NoBudget()
-            return
-        budget = CappedBudget(
+    def _open_budget(self, progress: Progress) -> AbstractContextManager[Budget]:
+        return open_budget(
             self.budget,
             ledger=self.ledger,
             run_id=self.identity.run_id,
@@ -204,10 +200,6 @@ class LLMRun:
             warn=self.observer.show_warning,
             note_wait=progress.note_wait,
         )
-        try:
-            yield budget
-        finally:
-            budget.release()
 
     @property
     def _planner(self) -> Planner:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from decimal import Decimal
 
+from llm_assets.config.embed import EmbedSettings
 from llm_assets.config.endpoint import EndpointSettings
 from llm_assets.config.task import LLMSettings
 from llm_assets.core.calls import Usage
@@ -12,7 +13,9 @@ ComputeCost = Callable[[Usage], Decimal | None]
 """The cost of a call in US dollars, or None where it is not known. Never 0 for want of a price."""
 
 
-def find_price(llm: LLMSettings, endpoint: EndpointSettings, *, base_url: str) -> ComputeCost:
+def find_price(
+    llm: LLMSettings | EmbedSettings, endpoint: EndpointSettings, *, base_url: str
+) -> ComputeCost:
     """How the calls of a task are priced: the model's own price, the endpoint's, the published one, or unknown."""
     own = llm.price or endpoint.price
     if own is not None:

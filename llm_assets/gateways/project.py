@@ -60,6 +60,21 @@ class Project:
         return self.root / "data" / "reports"
 
     @property
+    def vectors(self) -> Path:
+        """The vectors of published records, a folder for each task."""
+        return self.root / "data" / "vectors"
+
+    @property
+    def review_queues(self) -> Path:
+        """The workbooks for people to decide in."""
+        return self.root / "data" / "review_queue"
+
+    @property
+    def reviews(self) -> Path:
+        """Where people put the workbooks they filled in."""
+        return self.root / "data" / "reviews"
+
+    @property
     def archive(self) -> Path:
         """What was put away to be made anew."""
         return self.root / "data" / "archive"

@@ -125,9 +125,9 @@ def list_artifacts(task: Task, project: Project, batch: BatchKey) -> dict[str, s
     exports["page with every item"] = find_page(task, project, batch)
     exports["all batches"] = folder / INDEX_NAME
     found = {name: _show_from(folder, str(path)) for name, path in exports.items()}
-    optional = [
+    optional: list[str] = [
         *(["assessment"] if task.settings.expected else []),
-        *(GATE_STAGES if task.settings.gate else []),
+        *(GATE_STAGES if task.settings.gate else ()),
     ]
     if task.settings.gate is not None:
         found["review workbook"] = _show_from(folder, str(find_review_book(task, project, batch)))

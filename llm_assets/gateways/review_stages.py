@@ -118,5 +118,5 @@ def make_review_queue(
 
 
 def find_review_book(task: Task, project: Project, batch: BatchKey) -> Path:
-    """Where the workbook of a batch lies: `data/exports/<task>/<batch>.review.xlsx`."""
-    return project.exports / task.name / f"{batch}.review.xlsx"
+    """Where the workbook of a batch lies: `data/review_queue/<task>/<batch>.xlsx`."""
+    return project.review_queues / task.name / f"{batch}.xlsx"

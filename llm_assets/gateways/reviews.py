@@ -29,7 +29,7 @@ class RefusedReview:
 
 def find_review_folder(task: Task, project: Project) -> Path:
     """Where people put the workbooks they filled in: `data/reviews/<task>`."""
-    return project.root / "data" / "reviews" / task.name
+    return project.reviews / task.name
 
 
 def list_reviews(task: Task, project: Project) -> dict[BatchKey, Path]:

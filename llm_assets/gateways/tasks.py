@@ -52,6 +52,8 @@ class Task:
     """The one that `llm.endpoint` names, its preset filled in."""
     steps: tuple[TaskStep, ...]
     """In the order in which they run; a task that names none is one step without a name."""
+    embed_endpoint: EndpointSettings | None
+    """The one that `embed.endpoint` names; None where the task makes no vectors."""
     config_path: Path
     config_sha256: Sha256
     """Of the file's text."""
@@ -191,11 +193,14 @@ def _build_task(file: TaskFile, document: YamlDocument, project: Project, *, hom
     finder = _StepFinder(
         settings=settings, own_endpoints=own_endpoints, document=document, home=home
     )
+    embed = settings.embed
     return Task(
         name=_check_name(config_path.stem, shown=shown),
         settings=settings,
         endpoint=find_endpoint(settings.llm, own_endpoints, document=document),
         steps=tuple(map(finder.build_step, settings.chain)),
+        embed_endpoint=embed
+        and find_endpoint(embed, own_endpoints, at=("embed",), document=document),
         config_path=config_path,
         config_sha256=file.sha256,
         home=home,

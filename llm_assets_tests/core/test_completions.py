@@ -6,13 +6,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from llm_assets.core.calls import Fault, Usage
-from llm_assets.core.completions import (
-    MAX_COUNT,
-    MAX_QUOTED_CHARS,
-    Completion,
-    read_completion,
-    read_refused_reply,
-)
+from llm_assets.core.completions import Completion, read_completion
+from llm_assets.core.server_replies import MAX_COUNT, MAX_QUOTED_CHARS, read_refused_reply
 
 USAGE = {"prompt_tokens": 12, "completion_tokens": 3}
 REPLY = {

@@ -148,7 +148,7 @@ def test_a_rejected_item_is_not_sent_again():
         ("no_credit", 402, "top it up"),
         ("quota_exhausted", 429, "top it up"),
         ("forbidden", 403, "ask its owner"),
-        ("unknown_model", 404, "llm.model"),
+        ("unknown_model", 404, "`model`"),
         ("rejected_settings", 400, "parameters under `llm`"),
     ],
 )

@@ -37,7 +37,7 @@ def build_review_queue_asset(scope: TaskScope) -> dg.AssetsDefinition:
         owners=scope.owners,
         tags=scope.tags,
         kinds={"excel", "person"},
-        metadata=describe_definition(scope, files={"folder": project.exports / task.name}),
+        metadata=describe_definition(scope, files={"folder": project.review_queues / task.name}),
         partitions_def=scope.batches,
         code_version=scope.build_code_version(RECIPE),
     )
@@ -49,7 +49,7 @@ def build_review_queue_asset(scope: TaskScope) -> dg.AssetsDefinition:
         llm_outputs: LLMOutputs,
         gate: GateDecisions,
     ) -> dg.MaterializeResult[ReviewQueue]:
-        """What waits for a person, as a workbook to be filled in: `data/exports/<task>/<batch>.review.xlsx`.
+        """What waits for a person, as a workbook to be filled in: `data/review_queue/<task>/<batch>.xlsx`.
 
         One row an item: approve it, edit its output, or reject it, and say who you are. Put the filled workbook into
         `data/reviews/<task>/`, or give it to `llm-assets review import`. It is there, possibly empty, after each run.

@@ -6,6 +6,7 @@ Asked for their lists of models, which costs nothing; no model is called.
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 
+from llm_assets.config.embed import EmbedSettings
 from llm_assets.config.endpoint import EndpointSettings
 from llm_assets.config.task import LLMSettings
 from llm_assets.core.calls import Fault
@@ -18,21 +19,25 @@ from llm_assets.gateways.tasks import Task
 
 TIMEOUT_SECONDS = 5.0
 
-Uses = Mapping[tuple[str, str], tuple[LLMSettings, EndpointSettings]]
+Uses = Mapping[tuple[str, str], tuple[LLMSettings | EmbedSettings, EndpointSettings]]
 """How each endpoint and model is used, by their names."""
 Models = frozenset[str] | Fault
 
 
 def list_uses(tasks: Sequence[Task]) -> Uses:
-    """Every endpoint and model of these tasks, those of judges included, each once."""
-    uses: dict[tuple[str, str], tuple[LLMSettings, EndpointSettings]] = {}
+    """Every endpoint and model of these tasks, those of judges and of vectors included, each once."""
+    uses: dict[tuple[str, str], tuple[LLMSettings | EmbedSettings, EndpointSettings]] = {}
     for task in tasks:
-        pairs = [(step.settings.llm, step.endpoint) for step in task.steps]
+        pairs: list[tuple[LLMSettings | EmbedSettings, EndpointSettings]] = [
+            (step.settings.llm, step.endpoint) for step in task.steps
+        ]
         pairs += [
             (step.settings.judge_llm, step.judge_endpoint)
             for step in task.steps
             if step.settings.judge is not None
         ]
+        if task.settings.embed is not None and task.embed_endpoint is not None:
+            pairs.append((task.settings.embed, task.embed_endpoint))
         for llm, endpoint in pairs:
             uses.setdefault((llm.endpoint, llm.model), (llm, endpoint))
     return uses
@@ -70,7 +75,7 @@ async def _fetch(connection: Connection) -> Models:
 
 
 def _examine(
-    connection: Connection, uses: Sequence[LLMSettings], models: Models
+    connection: Connection, uses: Sequence[LLMSettings | EmbedSettings], models: Models
 ) -> Iterator[Finding]:
     subject = f"endpoint {connection.name}"
     if isinstance(models, Fault):
@@ -79,12 +84,17 @@ def _examine(
     variable = connection.endpoint.api_key_env
     key = f"takes the key in {variable}" if variable else "needs no key"
     for llm in uses:
-        level = llm.structured_output or connection.endpoint.structured_output
         if llm.model in models:
-            text = f"answers, {key}, knows {llm.model}; structured output: {level}"
+            text = f"answers, {key}, knows {llm.model}; {_describe_use(llm, connection)}"
             yield Finding(level="ok", subject=subject, text=text)
         else:
             yield _describe_unknown(subject, connection, llm.model, models)
+
+
+def _describe_use(llm: LLMSettings | EmbedSettings, connection: Connection) -> str:
+    if isinstance(llm, EmbedSettings):
+        return "it makes vectors"
+    return f"structured output: {llm.structured_output or connection.endpoint.structured_output}"
 
 
 def _describe_unknown(
@@ -93,7 +103,7 @@ def _describe_unknown(
     """Some servers list other names than they take, so only the built-in model's list is sure."""
     text = f"answers, but does not list the model {model!r}."
     remedy = (
-        f"{suggest(model, models)} Check `llm.model`; `llm-assets run TASK --limit 1` tries it."
+        f"{suggest(model, models)} Check the `model`; `llm-assets run TASK --limit 1` tries it."
     )
     is_sure = connection.endpoint.is_offline
     level = "problem" if is_sure else "warning"

@@ -15,9 +15,9 @@ class Tally:
     """Sums since the start; several event loops may serve at once."""
 
     n_requests: int = 0
-    """Chat requests that came in, whatever became of them."""
+    """Requests for completions and embeddings that came in, whatever became of them."""
     n_answered: int = 0
-    """Those whose reply is a whole completion, a refused or cut-off one included."""
+    """Those whose reply is whole, a refused or cut-off completion included."""
     prompt_tokens: int = 0
     """Of the answered ones."""
     completion_tokens: int = 0
@@ -43,7 +43,7 @@ class Tally:
                 self.n_in_flight -= 1
 
     def add_answer(self, usage: TokenUsage) -> None:
-        """Count a whole completion."""
+        """Count a whole reply."""
         with self._lock:
             self.n_answered += 1
             self.prompt_tokens += usage.prompt_tokens

@@ -9,8 +9,10 @@ import pytest
 from llm_assets.config.endpoint import PRESETS, EndpointSettings
 from llm_assets.config.task import LLMSettings
 from llm_assets.core.findings import Finding
-from llm_assets.gateways.doctor.endpoints import Uses, examine_endpoints
+from llm_assets.gateways.doctor.endpoints import Uses, examine_endpoints, list_uses
 from llm_assets.gateways.project import Project
+from llm_assets.gateways.tasks import load_task
+from llm_assets_tests.end_to_end.tiny_project import build_project
 
 KEY = "sk-very-secret-0123456789"
 LIST = b'{"data": [{"id": "good-model"}]}'
@@ -113,3 +115,15 @@ def test_the_offline_model_needs_no_key_and_knows_its_names(tmp_path: Path):
     good, bad = examine(uses, {}, tmp_path)
     assert (good.level, "needs no key" in good.text) == ("ok", True)
     assert (bad.level, "Did you mean 'extractive'?" in bad.remedy) == ("problem", True)
+
+
+def test_the_model_that_makes_vectors_is_looked_for_too(tmp_path: Path):
+    """A task's `embed` block is one more use of an endpoint."""
+    tiny = build_project(tmp_path)
+    tiny.write("configs/notes.yaml", f"{tiny.read('configs/notes.yaml')}embed: {{}}\n")
+    project = Project(root=tmp_path, environ={})
+    uses = list_uses([load_task(project, "notes")])
+    texts = [finding.text for finding in examine_endpoints(uses, project)]
+    assert len(texts) == 2
+    assert "knows extractive; structured output" in texts[0]
+    assert "knows hashed-words; it makes vectors" in texts[1]

@@ -84,7 +84,7 @@ def test_models_are_listed_and_described(call):
     """A person can ask which models there are, and about one of them."""
     app = build_app()
     listed = call(app, lambda client: client.models.list())
-    assert [model.id for model in listed.data] == ["extractive", "echo", "flaky"]
+    assert [model.id for model in listed.data] == ["extractive", "echo", "flaky", "hashed-words"]
     assert call(app, lambda client: client.models.retrieve("echo")).id == "echo"
     with pytest.raises(NotFoundError):
         call(app, lambda client: client.models.retrieve("gpt-9"))
@@ -125,7 +125,8 @@ def test_a_refused_schema_of_the_client_is_a_bad_request(ask):
     [
         ("GET", "/chat/completions", 404),
         ("GET", "/", 404),
-        ("POST", "/v1/embeddings", 404),
+        ("POST", "/v1/audio/speech", 404),
+        ("GET", "/v1/embeddings", 405),
         ("GET", "/v1/chat/completions", 405),
         ("DELETE", "/v1/models", 405),
     ],
