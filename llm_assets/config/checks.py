@@ -14,6 +14,7 @@ CheckName = Literal[
     "duplicates",
     "column_types",
     "score",
+    "agreement",
 ]
 """The checks there are; each is a block of `checks`."""
 Severity = Literal["warn", "error"]
@@ -87,6 +88,8 @@ class CheckSettings(Settings):
     """Every exported value is of its column's kind: the schema's, or the `type` in `export.columns`."""
     score: CheckRule = CheckRule()
     """The score of a batch is at least `expected.min_score`."""
+    agreement: PromiseRule = PromiseRule()
+    """The outputs are as close to those of the task in `compare` as its limits ask for."""
 
     def find_rule(self, name: CheckName) -> CheckRule:
         """The rule of a check."""
@@ -98,5 +101,6 @@ class CheckSettings(Settings):
             "duplicates": self.duplicates,
             "column_types": self.column_types,
             "score": self.score,
+            "agreement": self.agreement,
         }
         return rules[name]

@@ -17,6 +17,7 @@ ARTIFACTS = "artifacts"
 FILES_FOR_PEOPLE: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "export": ("exports", get_args(ExportFormat)),
     "report": ("reports", ("md", "html", "json")),
+    "comparison": ("comparisons", ("md", "html")),
 }
 """Where a stage writes files for people, and their endings; other files in those folders are not its own."""
 VALUE_ENDINGS = (".jsonl", ".json")

@@ -27,6 +27,13 @@ PART_NAMES = {
     "schema_": "`schema`",
 }
 """Parts of a code version that are not simply a block of the config."""
+SOURCE_NAMES = {
+    "input_file": "the input file",
+    "image_files": "a picture",
+    "compared_task": "the outputs of the other task",
+    "batches": "batches",
+}
+"""What is not made by a stage of the task."""
 MAX_FAILURE_CHARS = 200
 
 
@@ -37,12 +44,8 @@ def render_reason(reason: Reason) -> str:
             return f"{PART_NAMES.get(reason.subject, f'`{reason.subject}`')} changed"
         case "new_version":
             return f"{reason.subject} has a new version"
-        case "input_file":
-            return "the input file changed"
-        case "image_files":
-            return "a picture changed"
-        case "batches":
-            return "batches changed"
+        case "input_file" | "image_files" | "compared_task" | "batches":
+            return f"{SOURCE_NAMES[reason.kind]} changed"
         case "upstream":
             return f"{reason.subject} comes first"
         case "batch":

@@ -9,7 +9,7 @@ from llm_assets.config.checks import CheckName
 from llm_assets.core.stage_checks import list_enabled_checks
 from llm_assets.defs.scope import TaskScope
 
-CheckedStage = Literal["work_items", "llm_outputs", "export", "assessment"]
+CheckedStage = Literal["work_items", "llm_outputs", "export", "assessment", "comparison"]
 
 if TYPE_CHECKING:
     CheckedResult = dg.MaterializeResult
@@ -41,6 +41,7 @@ _DESCRIPTIONS: dict[CheckedStage, dict[CheckName, str]] = {
         "column_types": "Every value is of its column's kind: the schema's, or that of the config.",
     },
     "assessment": {"score": "The score is at least `expected.min_score`."},
+    "comparison": {"agreement": "The outputs are as close to the other task's as `compare` asks."},
 }
 
 

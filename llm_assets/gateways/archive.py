@@ -45,7 +45,12 @@ def _resolve(project: Project, path: str) -> UPath:
     base, _, rest = path.partition("/")
     if base == ARTIFACTS:
         return project.artifacts / rest
-    return UPath(project.exports if base == "exports" else project.reports) / rest
+    folders = {
+        "exports": project.exports,
+        "reports": project.reports,
+        "comparisons": project.comparisons,
+    }
+    return UPath(folders[base]) / rest
 
 
 def _find_archive(project: Project, source: UPath) -> UPath:

@@ -60,6 +60,11 @@ class Project:
         return self.root / "data" / "reports"
 
     @property
+    def comparisons(self) -> Path:
+        """What is different from other tasks, for people."""
+        return self.root / "data" / "comparisons"
+
+    @property
     def archive(self) -> Path:
         """What was put away to be made anew."""
         return self.root / "data" / "archive"

@@ -38,7 +38,7 @@ COLLECTIONS = (
     "export",
 )
 
-WITHOUT_EFFECT = {"automation", "checks"}
+WITHOUT_EFFECT = {"automation", "checks", "compare"}
 """Blocks that say when something runs and what is thought of it, not what a batch is; no report shows them."""
 
 
