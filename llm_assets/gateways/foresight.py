@@ -22,6 +22,7 @@ from llm_assets.core.work_items import WorkItems
 from llm_assets.errors import ConfigError, InputError
 from llm_assets.gateways.batches import Batch
 from llm_assets.gateways.connections import Connection
+from llm_assets.gateways.export_foresight import check_batch_ends
 from llm_assets.gateways.generation import build_items
 from llm_assets.gateways.item_making import make_work_items
 from llm_assets.gateways.ledger.ledger import Ledger
@@ -103,6 +104,7 @@ class Foresight:
     def _prepare(self, batch: Batch) -> _PreparedBatch:
         settings = self.task.settings
         snapshot = read_snapshot(self.task, self.project, batch.path)
+        check_batch_ends(self.task, self.project, module=self.module, columns=snapshot.meta.columns)
         contexts = build_group_contexts(
             snapshot,
             grouping=settings.grouping,

@@ -8,6 +8,7 @@ from llm_assets.core.schema_text import build_schema_text
 from llm_assets.core.steps import build_strict_form
 from llm_assets.core.strict_schema import StrictSchema
 from llm_assets.gateways.project import Project
+from llm_assets.gateways.schema_modules import SchemaModule
 from llm_assets.gateways.task_schemas import load_recorded_schema
 from llm_assets.gateways.tasks import Task
 
@@ -30,6 +31,11 @@ def describe_task_schema(task: Task, project: Project, *, schema: SchemaRecord) 
 def load_answer_schemas(task: Task, project: Project, *, source_sha256: Sha256) -> AnswerSchemas:
     """What answers and verdicts look like once they are validated, by the module of this hash."""
     module = load_recorded_schema(task, project, source_sha256=source_sha256)
+    return describe_answers(task, module)
+
+
+def describe_answers(task: Task, module: SchemaModule) -> AnswerSchemas:
+    """What answers and verdicts look like once they are validated by this module."""
     judge_model = None if task.settings.judge is None else module.judge_model
     return AnswerSchemas(
         output=build_json_schema(module.output_model, mode="serialization"),

@@ -34,10 +34,12 @@ from llm_assets.defs.scope import (
     get_batch,
     get_value_type,
 )
+from llm_assets.gateways.export_foresight import check_stored_batch_ends
 from llm_assets.gateways.generation import GenerationRequest, generate_outputs
 from llm_assets.gateways.hook_files import find_hook_files
 from llm_assets.gateways.launchpad import override_outputs
 from llm_assets.gateways.schema_texts import load_answer_schemas
+from llm_assets.gateways.task_schemas import load_recorded_schema
 from llm_assets.gateways.text_files import fingerprint_file
 
 RECIPE = 1
@@ -153,6 +155,14 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
             chosen = override_outputs(task, scope.project, config.set)
             for change in chosen.changes:
                 context.log.info("set: %s", render_setting_change(change))
+            check_stored_batch_ends(
+                task,
+                scope.project,
+                batch,
+                module=load_recorded_schema(
+                    task, scope.project, source_sha256=schema_text.source_sha256
+                ),
+            )
             generation = generate_outputs(
                 chosen,
                 scope.project,
