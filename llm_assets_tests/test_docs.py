@@ -12,6 +12,7 @@ import click
 import pytest
 
 from llm_assets.cli.main import cli
+from llm_assets.config.compare import CompareSettings
 from llm_assets.config.endpoint import PRESETS, EndpointsFile
 from llm_assets.config.expected import ScorerName
 from llm_assets.config.export import ExportFormat
@@ -36,6 +37,7 @@ MADE_LATER = (
     "data/reports/",
     "data/artifacts",
     "data/archive",
+    "data/comparisons/",
     "data/ledger.sqlite",
     ".dagster/",
     ".venv",
@@ -174,6 +176,15 @@ def test_the_expected_answers_of_the_readme_load():
     table = read(README).partition("| `scorer` |")[2].partition("\n\n")[0]
     firsts = "".join(re.findall(r"^\|([^|]+)\|", table, re.MULTILINE))
     assert set(re.findall(r"`([a-z0-9]+)`", firsts)) == set(get_args(ScorerName))
+
+
+def test_the_comparison_of_the_readme_loads():
+    """The block that shows limits is one that a task may hold, and names every limit there is."""
+    (block,) = (body for body in list_fences("yaml") if body.startswith("compare:"))
+    own = "prompt: p\nexpected: {fields: {a: b}}\n"
+    compare = parse_task(f"{own}{block}", file="configs/cheap.yaml").compare
+    assert compare is not None
+    assert set(CompareSettings.model_fields) - compare.model_fields_set == {"examples"}
 
 
 @pytest.mark.parametrize(

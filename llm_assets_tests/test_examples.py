@@ -23,7 +23,7 @@ from llm_assets.core.images import ImageFile
 from llm_assets.core.text_answers import parse_text_answer
 from llm_assets.core.text_form import build_text_form
 from llm_assets.gateways.batches import TABLE_ENDINGS, find_batch
-from llm_assets.gateways.hook_files import load_task_hooks
+from llm_assets.gateways.hook_files import load_scorers, load_task_hooks
 from llm_assets.gateways.image_files import find_images
 from llm_assets.gateways.offline_model.forms import find_form
 from llm_assets.gateways.offline_model.pictures import Picture, read_picture
@@ -426,7 +426,9 @@ def test_the_example_has_a_hook_of_each_kind():
     assert isinstance(hooks.check.call(item, tidied), Rejection)
     assert hooks.check.call(item, {**tidied, "rating": 1}) is None
     assert hooks.scorer.call(tidied, None) == 0.5
-    assert hooks.scorer.call(tidied, 9) == 1
+    by_stars = load_scorers(load_task(project, "product_reviews"), project)["rating"]
+    found = [by_stars.call({"rating": 10}, stars) for stars in ("5", "1", "")]
+    assert found == [1, pytest.approx(1 / 9), None]
 
 
 def load_drawing() -> ModuleType:

@@ -39,9 +39,15 @@ def check_danger(item: HookItem, output: Output) -> Rejection | None:
     return None
 
 
-def score(output: Output, expected: JsonValue) -> float | None:
-    """How near the rating is to the expected one, from 0 to 1; where none is expected, how much there is to read."""
-    rating, points = output["rating"], output["analysis_points"]
-    if isinstance(expected, int) and isinstance(rating, int):
-        return 1 - abs(rating - expected) / 9
+def score(output: Output, _expected: JsonValue) -> float | None:
+    """How much there is to read, from 0 to 1."""
+    points = output["analysis_points"]
     return min(len(points), 4) / 4 if isinstance(points, list) else None
+
+
+def score_by_stars(output: Output, expected: JsonValue) -> float | None:
+    """How near the rating, from 1 to 10, is to the stars that the buyer gave, from 1 to 5."""
+    rating, stars = output["rating"], str(expected)
+    if not isinstance(rating, int) or stars not in {"1", "2", "3", "4", "5"}:
+        return None
+    return 1 - abs(rating - 2 * int(stars)) / 9

@@ -52,14 +52,14 @@ def export_workbooks(
 ) -> None:
     """Write what waits in batches of TASK into workbooks: one row an item, to be approved, edited or rejected."""
     choice = choose_task(task, config=None)
-    routes: list[Route] = ["review_queue"]
-    routes += ["failed"] if with_failed else []
-    routes += ["published", "turned_down"] if with_decided else []
+    failed: tuple[Route, ...] = ("failed",) if with_failed else ()
+    decided: tuple[Route, ...] = ("published", "turned_down") if with_decided else ()
+    routes: tuple[Route, ...] = ("review_queue", *failed, *decided)
     records: list[JsonValue] = []
     for batch in dict.fromkeys(batches) or list_stored_batches(choice.task, choice.project):
         stages = find_stored_batch(choice.task, choice.project, batch)
         path = folder / f"{stages.batch}.review.xlsx"
-        n_items = export_review(stages, path, routes=tuple(routes), reviewer=reviewer)
+        n_items = export_review(stages, path, routes=routes, reviewer=reviewer)
         records.append({"batch": stages.batch, "items": n_items, "path": str(path)})
         if not as_json:
             click.echo(f"{stages.batch}: {n_items} item{'' if n_items == 1 else 's'} in {path}")

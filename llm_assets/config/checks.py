@@ -15,6 +15,7 @@ CheckName = Literal[
     "column_types",
     "score",
     "gate_share",
+    "agreement",
 ]
 """The checks there are; each is a block of `checks`."""
 Severity = Literal["warn", "error"]
@@ -95,6 +96,8 @@ class CheckSettings(Settings):
     """Every exported value is of its column's kind: the schema's, or the `type` in `export.columns`."""
     score: CheckRule = CheckRule()
     """The score of a batch is at least `expected.min_score`."""
+    agreement: PromiseRule = PromiseRule()
+    """The outputs are as close to those of the task in `compare` as its limits ask for."""
 
     gate_share: GateRule = GateRule()
     """Few enough of the accepted items wait for a person."""
@@ -110,5 +113,6 @@ class CheckSettings(Settings):
             "column_types": self.column_types,
             "score": self.score,
             "gate_share": self.gate_share,
+            "agreement": self.agreement,
         }
         return rules[name]

@@ -7,8 +7,11 @@ from pydantic import AfterValidator, Field, model_validator
 
 from llm_assets.config.base import Settings
 from llm_assets.config.grouping import ContextSettings, GroupingSettings
+from llm_assets.config.hooks import HookReference
 
-ScorerName = Literal["exact", "normalised", "contains", "numeric", "jaccard", "f1", "json", "judge"]
+ScorerName = Literal[
+    "exact", "normalised", "contains", "numeric", "jaccard", "f1", "json", "judge", "hook"
+]
 
 Score = Annotated[float, Field(ge=0, le=1)]
 
@@ -17,6 +20,7 @@ _SCORERS_BY_OPTION: dict[str, tuple[ScorerName, ...]] = {
     "tolerance": ("numeric",),
     "relative_tolerance": ("numeric",),
     "separator": ("jaccard", "f1"),
+    "hook": ("hook",),
 }
 
 
@@ -42,6 +46,12 @@ class ExpectedFieldSettings(Settings):
     `contains`: the answer has the expected words in it, normalised. `numeric`: the same number within the tolerance.
     `jaccard` and `f1`: how far two lists overlap. `json`: the share of the expected JSON's values that the answer has
     in the same place. `judge`: whether the task's judge accepted the answer; it takes no column and sends nothing.
+    `hook`: what the function in `hook` returns.
+    """
+    hook: HookReference | None = None
+    """The function `scorer(output, expected)` of the project that scores an accepted output, from 0 to 1.
+
+    It gets the whole output and the cell with what is expected; None says that this cell cannot be scored.
     """
     pattern: Annotated[str, AfterValidator(_check_pattern)] | None = None
     """A regular expression for the part that counts, such as `#### (.+)`: its first group, where it matches last.
@@ -68,6 +78,8 @@ class ExpectedFieldSettings(Settings):
         if (self.scorer == "judge") is not (self.column is None):
             need = "takes no" if self.scorer == "judge" else "needs a"
             raise ValueError(f"the scorer {self.scorer!r} {need} `column`")
+        if self.scorer == "hook" and self.hook is None:
+            raise ValueError("the scorer 'hook' needs a `hook`, the function that scores")
         for option, scorers in _SCORERS_BY_OPTION.items():
             if option in self.model_fields_set and self.scorer not in scorers:
                 raise ValueError(f"`{option}` belongs to the scorer {' or '.join(scorers)}")
@@ -103,6 +115,11 @@ class ExpectedSettings(Settings):
     def needs_judge(self) -> bool:
         """Whether a field is scored by the task's judge."""
         return any(field.scorer == "judge" for field in self.fields.values())
+
+    @property
+    def hooks(self) -> dict[str, str]:
+        """The functions that score, by the names of the fields that they score."""
+        return {name: field.hook for name, field in self.fields.items() if field.hook is not None}
 
     @model_validator(mode="after")
     def _check_file(self) -> "ExpectedSettings":

@@ -8,6 +8,7 @@ from llm_assets.config.answer import AnswerSettings
 from llm_assets.config.automation import AutomationSettings
 from llm_assets.config.base import LEFT_OUT_IF_EMPTY, LEFT_OUT_IF_NONE, Settings
 from llm_assets.config.checks import CheckSettings
+from llm_assets.config.compare import CompareSettings
 from llm_assets.config.embed import EmbedSettings
 from llm_assets.config.expected import ExpectedSettings
 from llm_assets.config.export import ExportSettings
@@ -151,6 +152,8 @@ class TaskSettings(Settings):
     report: ReportSettings = ReportSettings()
     expected: ExpectedSettings | None = None
     """Without it outputs get no score."""
+    compare: CompareSettings | None = None
+    """Without it outputs are compared only where somebody asks for it."""
     embed: Annotated[EmbedSettings | None, LEFT_OUT_IF_NONE] = None
     """Without it published records get no vectors."""
 
@@ -173,6 +176,20 @@ class TaskSettings(Settings):
             context = self.context.model_copy(update={"hidden": hidden})
             object.__setattr__(self, "context", context)
         return self
+
+    @model_validator(mode="after")
+    def _check_score_limit(self) -> "TaskSettings":
+        limit = None if self.compare is None else self.compare.max_score_drop
+        if limit is not None and self.expected is None:
+            raise ValueError("`compare.max_score_drop` needs an `expected` block")
+        return self
+
+    @property
+    def guards(self) -> tuple[str, ...]:
+        """The stages that must have passed before anything of a batch is handed on to people or programs."""
+        rule = self.checks.agreement
+        is_guarded = self.compare is not None and self.compare.has_limits
+        return ("comparison",) if is_guarded and rule.enabled and rule.is_blocking else ()
 
     @property
     def image_columns(self) -> tuple[str, ...]:

@@ -42,6 +42,8 @@ class FieldTotal(FrozenModel):
     confusion: ConfusionTable | None
     """None where the values are no labels."""
     min_score: float | None
+    problem: str | None = None
+    """What went wrong first in the function that scores."""
 
 
 class GroupScore(FrozenModel):
@@ -117,10 +119,18 @@ def build_assessment(
 
 
 def find_shortfalls(meta: AssessmentMeta) -> tuple[str, ...]:
-    """A sentence for each score that is below what the config asks for; what was not scored falls short of nothing."""
+    """A sentence for each score that is below what the config asks for, and for each function that failed to score.
+
+    What else was not scored falls short of nothing.
+    """
     asked = [("The score", meta.total, meta.min_score)]
     asked += [(f"The score of {each.name}", each.total, each.min_score) for each in meta.fields]
-    return tuple(
+    failures = tuple(
+        f"The score of {field.name} lacks {field.gaps.get('hook_failed', 0)} of the items. {field.problem.rstrip('.')}."
+        for field in meta.fields
+        if field.problem is not None
+    )
+    return failures + tuple(
         f"{what} is {total.score:.3f}, below the {least:g} that `min_score` asks for."
         for what, total, least in asked
         if total.score is not None and least is not None and total.score < least
@@ -168,6 +178,7 @@ def _build_field_total(
         gaps=_count_gaps([field for field, _ in found]),
         confusion=build_confusion(scored, settings),
         min_score=settings.min_score,
+        problem=next((field.problem for field, _ in found if field.problem is not None), None),
     )
 
 

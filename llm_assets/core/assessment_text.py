@@ -22,6 +22,7 @@ _GAPS: dict[Gap, str] = {
     "unreadable": "with an expected value that the scorer cannot read",
     "conflicting": "whose rows expect different values",
     "unjudged": "without a verdict",
+    "hook_failed": "at which the scoring function failed",
 }
 
 

@@ -18,6 +18,7 @@ FILES_FOR_PEOPLE: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "export": ("exports", get_args(ExportFormat)),
     "review_queue": ("review_queue", ("xlsx",)),
     "report": ("reports", ("md", "html", "json")),
+    "comparison": ("comparisons", ("md", "html")),
 }
 """Where a stage writes files for people, and their endings; other files in those folders are not its own."""
 VALUE_ENDINGS = (".jsonl", ".json")

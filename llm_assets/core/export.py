@@ -123,7 +123,9 @@ def build_export(
             *output_columns,
             *build_uncovered_columns(outputs, output_columns),
             *(_build_extra_columns(outputs, settings) if "request" in hooks else ()),
-            *build_score_columns(assessment),
+            *build_score_columns(
+                None if assessment is None else [field.name for field in assessment.meta.fields]
+            ),
             *build_status_columns(
                 items_meta.mode,
                 is_text=outputs.meta.is_text,

@@ -1,6 +1,6 @@
 """Which columns of an export hold scores, and what stands in them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
@@ -12,13 +12,12 @@ SCORE_COLUMN = "assessment"
 """The score of the item; `assessment.<field>` are those of its fields."""
 
 
-def build_score_columns(assessment: Assessment | None) -> tuple[ExportColumn, ...]:
+def build_score_columns(fields: Sequence[str] | None) -> tuple[ExportColumn, ...]:
     """The item's score and one column for each field; none where the task does not say what it expects."""
-    if assessment is None:
+    if fields is None:
         return ()
-    names = [field.name for field in assessment.meta.fields]
     paths = {SCORE_COLUMN: ("total",)} | {
-        f"{SCORE_COLUMN}.{name}": ("fields", name) for name in names
+        f"{SCORE_COLUMN}.{name}": ("fields", name) for name in fields
     }
     return tuple(
         ExportColumn(name=name, source="assessment", path=path, kind="number")

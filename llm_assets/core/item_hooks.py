@@ -110,13 +110,27 @@ def finish_output(
 
 def score_output(hooks: Hooks, output: Mapping[str, JsonValue]) -> float | HookFailure | None:
     """The scorer's number for an output of which nothing is known to be expected."""
-    if hooks.scorer is None:
-        return None
-    score = _call(hooks.scorer, _copy(output), None)
+    return None if hooks.scorer is None else _score(hooks.scorer, output, None)
+
+
+def score_by_expected(
+    hook: Hook[Scorer], output: Mapping[str, JsonValue], expected: JsonValue
+) -> float | HookFailure | None:
+    """The score of an output by what was expected of it, from 0 to 1; None where the hook says that there is none."""
+    score = _score(hook, output, expected)
+    if isinstance(score, float) and not 0 <= score <= 1:
+        return _fail(hook, f"returned {score:g} and no number from 0 to 1")
+    return score
+
+
+def _score(
+    hook: Hook[Scorer], output: Mapping[str, JsonValue], expected: JsonValue
+) -> float | HookFailure | None:
+    score = _call(hook, _copy(output), expected)
     if score is None or isinstance(score, HookFailure):
         return score
     if isinstance(score, bool) or not isinstance(score, int | float) or not math.isfinite(score):
-        return _fail(hooks.scorer, f"returned {score!r:.60} and no finite number")
+        return _fail(hook, f"returned {score!r:.60} and no finite number")
     return float(score)
 
 

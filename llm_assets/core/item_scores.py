@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
+from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, JsonValue
@@ -12,19 +13,24 @@ from llm_assets.core.context import render_scalar
 from llm_assets.core.expectations import Expectation, Labels, find_expectation, is_blank
 from llm_assets.core.ids import RowId, WorkId
 from llm_assets.core.input_snapshot import InputRow, InputSnapshot
+from llm_assets.core.item_hooks import Hook, HookFailure, score_by_expected
 from llm_assets.core.item_matching import match_items
 from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs, Outcome
 from llm_assets.core.scoring import find_value, score_value
 from llm_assets.core.values import FROZEN_RECORD, Scalar
+from llm_assets.hooks import Scorer
 
 NOT_ASKED: tuple[Outcome, ...] = ("skipped", "over_budget")
 """Outcomes of items that were left out on purpose: they say nothing about the answers."""
 
+NO_HOOKS: Mapping[str, Hook[Scorer]] = MappingProxyType({})
+
 Standing = Literal["answered", "without_output", "nothing_expected", "not_asked"]
 """Whether an item has a score, and if not, why. One without an accepted output is wrong: its score is 0."""
 
-Gap = Literal["missing", "unreadable", "conflicting", "unjudged"]
-"""Why a field has no score: an empty cell, a cell that its scorer cannot read, rows that disagree, no verdict."""
+Gap = Literal["missing", "unreadable", "conflicting", "unjudged", "hook_failed"]
+"""Why a field has no score: an empty cell, a cell that its scorer cannot read, rows that disagree, no verdict, trouble
+in the function that scores."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +47,8 @@ class FieldScore:
     """From 0 to 1."""
     gap: Gap | None
     """Why there is no score; None where there is one."""
+    problem: str | None = None
+    """What went wrong in the function that scores."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +73,12 @@ def score_items(
     labels: Labels,
     is_by_group: bool,
     settings: ExpectedSettings,
+    hooks: Mapping[str, Hook[Scorer]] = NO_HOOKS,
 ) -> tuple[ItemScore, ...]:
     """A score for every item, in item order; `StorageError` where the outputs are not those of these rows.
 
     `labels` are the rows of the input or of a table of their own, by row ids, or by group keys as `is_by_group` says.
+    `hooks` are the functions that score, by the names of their fields.
     """
     match_items(snapshot, outputs)
     rows = {row.row_id: row for row in snapshot.records}
@@ -78,7 +88,9 @@ def score_items(
             group=_find_group(item, rows, settings.group_by),
             fields=()
             if item.outcome in NOT_ASKED
-            else _score_fields(item, labels, is_by_group=is_by_group, settings=settings),
+            else _score_fields(
+                item, labels, is_by_group=is_by_group, settings=settings, hooks=hooks
+            ),
         )
         for item in outputs.records
     )
@@ -110,7 +122,12 @@ def _decide_standing(item: ItemOutput, *, is_scored: bool) -> Standing:
 
 
 def _score_fields(
-    item: ItemOutput, labels: Labels, *, is_by_group: bool, settings: ExpectedSettings
+    item: ItemOutput,
+    labels: Labels,
+    *,
+    is_by_group: bool,
+    settings: ExpectedSettings,
+    hooks: Mapping[str, Hook[Scorer]],
 ) -> tuple[FieldScore, ...]:
     scores: list[FieldScore] = []
     for name, field in settings.fields.items():
@@ -118,7 +135,7 @@ def _score_fields(
             scores.append(_score_verdict(item, name))
         else:
             wanted = find_expectation(item, field.column, labels=labels, is_by_group=is_by_group)
-            scores.append(_score_field(item, name, wanted, field))
+            scores.append(_score_field(item, name, wanted, field, hook=hooks.get(name)))
     return tuple(scores)
 
 
@@ -136,13 +153,30 @@ def _score_verdict(item: ItemOutput, name: str) -> FieldScore:
 
 
 def _score_field(
-    item: ItemOutput, name: str, wanted: Expectation, settings: ExpectedFieldSettings
+    item: ItemOutput,
+    name: str,
+    wanted: Expectation,
+    settings: ExpectedFieldSettings,
+    *,
+    hook: Hook[Scorer] | None,
 ) -> FieldScore:
     found = None if item.output is None else find_value(item.output, settings.path or name)
     if is_blank(wanted.value):
         gap: Gap = "conflicting" if wanted.is_conflicting else "missing"
         return FieldScore(name=name, expected=None, found=found, score=None, gap=gap)
-    score = score_value(found, wanted.value, settings)
+    if hook is None:
+        score = score_value(found, wanted.value, settings)
+    else:
+        score = 0.0 if item.output is None else score_by_expected(hook, item.output, wanted.value)
+    if isinstance(score, HookFailure):
+        return FieldScore(
+            name=name,
+            expected=wanted.value,
+            found=found,
+            score=None,
+            gap="hook_failed",
+            problem=score.reason,
+        )
     if score is not None and item.outcome != "accepted":
         score = 0.0
     return FieldScore(

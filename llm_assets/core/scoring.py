@@ -36,7 +36,7 @@ _KEPT_IN_NUMBERS = re.compile(r"(?<!\w)[-\u2212](?=\d)|(?<=\d)[.,](?=\d)")
 
 
 def score_value(found: JsonValue, wanted: Scalar, settings: ExpectedFieldSettings) -> float | None:
-    """The score of one value by any scorer but `judge`.
+    """The score of one value by any scorer but `judge` and `hook`.
 
     None where what is expected cannot be read, which is no fault of the answer.
     """

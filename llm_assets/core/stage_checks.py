@@ -6,6 +6,7 @@ from functools import partial
 from pydantic import BaseModel
 
 from llm_assets.config.checks import CheckName
+from llm_assets.config.compare import CompareSettings
 from llm_assets.config.task import TaskSettings
 from llm_assets.core.assessment import AssessmentMeta
 from llm_assets.core.checks import (
@@ -19,6 +20,8 @@ from llm_assets.core.checks import (
     decide_valid_outputs,
     decide_within_budget,
 )
+from llm_assets.core.comparison import Comparison
+from llm_assets.core.comparison_limits import decide_agreement
 from llm_assets.core.export import ExportTable
 from llm_assets.core.gate import GateMeta
 from llm_assets.core.gate_check import decide_gate_share
@@ -33,6 +36,7 @@ STAGE_CHECKS: Mapping[str, tuple[CheckName, ...]] = {
     "export": ("rows_complete", "valid_outputs", "column_types"),
     "assessment": ("score",),
     "gate": ("gate_share",),
+    "comparison": ("agreement",),
 }
 """The checks of each stage that has any."""
 
@@ -110,6 +114,14 @@ def check_gate(meta: GateMeta, *, settings: TaskSettings) -> tuple[CheckResult, 
         "gate_share": partial(decide_gate_share, meta, settings.checks.gate_share)
     }
     return _decide("gate", decisions, settings)
+
+
+def check_comparison(
+    comparison: Comparison, compare: CompareSettings, *, settings: TaskSettings
+) -> tuple[CheckResult, ...]:
+    """What the check of the comparison found."""
+    decisions: _Decisions = {"agreement": partial(decide_agreement, comparison, compare)}
+    return _decide("comparison", decisions, settings)
 
 
 def _decide(stage: str, decisions: _Decisions, settings: TaskSettings) -> tuple[CheckResult, ...]:

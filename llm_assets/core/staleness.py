@@ -24,6 +24,7 @@ ReasonKind = Literal[
     "input_file",
     "image_files",
     "corrections",
+    "compared_task",
     "batches",
     "upstream",
     "batch",
@@ -68,6 +69,8 @@ class Made:
     """The hash of what people had decided when it was made, where a stage reads that."""
     module_sha256: str | None = None
     """The hash of the schema module that it was made from."""
+    compared_sha256: str | None = None
+    """What the other task's outputs were, where a stage reads those of another task."""
     batches_sha256: str | None = None
     """What all batches were when a stage about them was made."""
     blocked_by: str | None = None
@@ -100,6 +103,8 @@ class TaskFacts:
     """The hash of the pictures that a batch names, as they are now; of batches that name any."""
     corrections_sha256: Sha256 | None = None
     """The hash of what people have decided by now; None where the task has no gate."""
+    compared_sha256: Mapping[BatchKey, str] = field(default_factory=dict[BatchKey, str])
+    """What the outputs of the task that this one is compared with are now; of batches that it has made."""
     told_at_seconds: Mapping[Cell, float] = field(default_factory=dict[Cell, float])
     """When each stage was last made or put away, also where its value is gone since: earlier failures are mended."""
 
@@ -225,8 +230,7 @@ class _Look:
         file_sha256 = self.facts.input_sha256.get(self.batch) if self.batch is not None else None
         if self.node.reads_input and file_sha256 not in (None, made.input_sha256):
             yield Reason(kind="input_file", subject=str(self.batch))
-        images_sha256 = self.facts.images_sha256.get(self.batch) if self.batch is not None else None
-        if made.images_sha256 is not None and images_sha256 not in (None, made.images_sha256):
+        if _is_other(made.images_sha256, self.facts.images_sha256, self.batch):
             yield Reason(kind="image_files", subject=str(self.batch))
         decided_sha256 = self.facts.corrections_sha256
         if made.corrections_sha256 is not None and decided_sha256 not in (
@@ -234,6 +238,8 @@ class _Look:
             made.corrections_sha256,
         ):
             yield Reason(kind="corrections", subject=self.node.name)
+        if _is_other(made.compared_sha256, self.facts.compared_sha256, self.batch):
+            yield Reason(kind="compared_task", subject=str(self.batch))
         if self.graph.is_about_batches(self.node):
             if made.batches_sha256 != self.batches_sha256:
                 yield Reason(kind="batches", subject=self.node.name)
@@ -251,3 +257,9 @@ class _Look:
             wanted = fingerprint_text(version) if is_batched else version
             if made.input_versions.get(name) != wanted:
                 yield Reason(kind="new_version", subject=name)
+
+
+def _is_other(of_made: str | None, current: Mapping[BatchKey, str], batch: BatchKey | None) -> bool:
+    """Whether what a stage was made from is there today and another thing."""
+    now = None if batch is None else current.get(batch)
+    return of_made is not None and now is not None and now != of_made

@@ -27,13 +27,15 @@ PART_NAMES = {
     "schema_": "`schema`",
 }
 """Parts of a code version that are not simply a block of the config."""
-MAX_FAILURE_CHARS = 200
-_CHANGES = {
-    "input_file": "the input file changed",
-    "image_files": "a picture changed",
-    "corrections": "people decided on rows",
-    "batches": "batches changed",
+SOURCE_NAMES = {
+    "input_file": "the input file",
+    "image_files": "a picture",
+    "corrections": "what people decided",
+    "compared_task": "the outputs of the other task",
+    "batches": "batches",
 }
+"""What is not made by a stage of the task."""
+MAX_FAILURE_CHARS = 200
 
 
 def render_reason(reason: Reason) -> str:
@@ -43,8 +45,8 @@ def render_reason(reason: Reason) -> str:
             return f"{PART_NAMES.get(reason.subject, f'`{reason.subject}`')} changed"
         case "new_version":
             return f"{reason.subject} has a new version"
-        case "input_file" | "image_files" | "corrections" | "batches":
-            return _CHANGES[reason.kind]
+        case "input_file" | "image_files" | "corrections" | "compared_task" | "batches":
+            return f"{SOURCE_NAMES[reason.kind]} changed"
         case "upstream":
             return f"{reason.subject} comes first"
         case "batch":

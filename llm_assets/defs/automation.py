@@ -32,9 +32,11 @@ def build_automation_sensor(scope: TaskScope) -> dg.AutomationConditionSensorDef
     """Looks at the conditions of the task's stages; off unless the config switches it on."""
     # All stages come after one of these. Dagster adds a sensor of its own for those that none looks at.
     sources = [scope.build_key(name) for name in ("config_file", "input_file")]
+    own = dg.AssetSelection.key_prefixes(scope.build_key("").path[:-1])
     return dg.AutomationConditionSensorDefinition(
         name=f"{scope.task.name}_keep_fresh",
-        target=dg.AssetSelection.assets(*sources).downstream(),
+        # Where another task is compared with this one, its comparison comes after this one's outputs.
+        target=dg.AssetSelection.assets(*sources).downstream() & own,
         default_status=decide_sensor_status(is_on=scope.task.settings.automation.keep_fresh),
         description="Makes stages anew when what they are made from has a new version. **This may cost money.**",
     )

@@ -9,7 +9,7 @@ from llm_assets.config.checks import CheckName
 from llm_assets.core.stage_checks import list_enabled_checks
 from llm_assets.defs.scope import TaskScope
 
-CheckedStage = Literal["work_items", "llm_outputs", "export", "assessment", "gate"]
+CheckedStage = Literal["work_items", "llm_outputs", "export", "assessment", "comparison", "gate"]
 
 if TYPE_CHECKING:
     CheckedResult = dg.MaterializeResult
@@ -42,6 +42,7 @@ _DESCRIPTIONS: dict[CheckedStage, dict[CheckName, str]] = {
     },
     "gate": {"gate_share": "Few enough of the accepted items wait for a person."},
     "assessment": {"score": "The score is at least `expected.min_score`."},
+    "comparison": {"agreement": "The outputs are as close to the other task's as `compare` asks."},
 }
 
 

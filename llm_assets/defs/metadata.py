@@ -156,7 +156,7 @@ def describe_report(
     exports = (find_export(scope.task, scope.project, batch, name) for name in formats)
     totals = outputs.meta.totals
     return {
-        "report": dg.MetadataValue.md(_cut_report(written)),
+        "report": dg.MetadataValue.md(cut_text(written.text, rest_in="report_path")),
         "report_path": dg.MetadataValue.path(str(written.path)),
         "page": dg.MetadataValue.path(str(written.page)),
         "all_batches": dg.MetadataValue.path(str(index)),
@@ -205,10 +205,9 @@ def _list_files(paths: Iterable[Path]) -> dict[str, dg.PathMetadataValue]:
     return {f"file_{path.suffix[1:]}": dg.MetadataValue.path(str(path)) for path in paths}
 
 
-def _cut_report(written: WrittenReport) -> str:
-    """Whole sections of the report, so that no table or fence is cut in two."""
-    text = written.text
+def cut_text(text: str, *, rest_in: str) -> str:
+    """Whole sections of a report, so that no table or fence is cut in two; the entry `rest_in` leads to the rest."""
     if len(text) <= MAX_REPORT_CHARS:
         return text
     end = text.rfind("\n## ", 0, MAX_REPORT_CHARS)
-    return f"{text[: max(end, 0)].rstrip()}\n\nThe rest stands in the file, see `report_path`."
+    return f"{text[: max(end, 0)].rstrip()}\n\nThe rest stands in the file, see `{rest_in}`."

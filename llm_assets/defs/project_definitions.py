@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from llm_assets.defs.compared_task import build_compared_specs
 from llm_assets.defs.scope import TaskScope
 from llm_assets.defs.task_definitions import build_task_definitions
 from llm_assets.gateways.clock import SystemClock
@@ -25,8 +26,8 @@ def build_definitions(
     Steps run in the process of their run: the calls of a stage are concurrent by themselves, and a process for
     each of eight short stages would take ten times as long as the stages.
     """
-    shared = dg.Definitions(executor=dg.in_process_executor)
     scopes = [build_scope(project, task, observers=observers) for task in tasks]
+    shared = dg.Definitions(assets=build_compared_specs(scopes), executor=dg.in_process_executor)
     return dg.Definitions.merge(shared, *(build_task_definitions(scope) for scope in scopes))
 
 

@@ -52,6 +52,10 @@ class TaskScope:
         """The value of another stage as an argument."""
         return dg.AssetIn(key=self.build_key(stage))
 
+    def list_guards(self) -> list[dg.AssetKey]:
+        """The stages that a stage has to come after if it hands anything of a batch on to people or programs."""
+        return [self.build_key(stage) for stage in self.task.settings.guards]
+
     def build_optional_input(self, stage: str, value_type: type[object]) -> dict[str, dg.AssetIn]:
         """The value of a stage that not every task has, for an asset that takes it as a keyword; nothing without it."""
         settings = {"assessment": self.task.settings.expected, "gate": self.task.settings.gate}

@@ -16,6 +16,7 @@ from llm_assets.defs.publishing import (
     BATCHES_KEY,
     BLOCKED_KEY,
     CLEANED_VERSION,
+    COMPARED_KEY,
     CORRECTIONS_KEY,
     IMAGES_KEY,
     INPUT_KEY,
@@ -50,7 +51,7 @@ class StageHistory:
             found = self._find_for(node, batches) if node.is_batched else self._find_one(node)
             for batch, record in found:
                 if record.asset_materialization is not None:
-                    made[node.name, batch] = _build_made(
+                    made[node.name, batch] = self._build_made(
                         record.asset_materialization, record.timestamp
                     )
         return made
@@ -83,36 +84,38 @@ class StageHistory:
                 return
             cursor = page.cursor
 
+    def _build_made(self, materialization: dg.AssetMaterialization, made_at_seconds: float) -> Made:
+        tags = materialization.tags or {}
+        values = {name: value.value for name, value in materialization.metadata.items()}
+        # A stage of another task may bear the same name, so only the task's own ones count.
+        own = f"{INPUT_VERSION_PREFIX}{self.scope.build_key('').to_user_string()}"
+        return Made(
+            data_version=tags.get(DATA_VERSION_TAG, ""),
+            code_version=tags.get(CODE_VERSION_TAG),
+            input_versions={
+                name.removeprefix(own): version
+                for name, version in tags.items()
+                if name.startswith(own)
+            },
+            made_at_seconds=made_at_seconds,
+            input_sha256=_get_text(values, INPUT_KEY),
+            images_sha256=_get_text(values, IMAGES_KEY),
+            corrections_sha256=_get_text(values, CORRECTIONS_KEY),
+            module_sha256=_get_text(values, SOURCE_KEY),
+            compared_sha256=_get_text(values, COMPARED_KEY),
+            batches_sha256=_get_text(values, BATCHES_KEY),
+            blocked_by=_get_text(values, BLOCKED_KEY),
+            counts={
+                name.removeprefix(COUNT_PREFIX): count
+                for name, count in values.items()
+                if name.startswith(COUNT_PREFIX) and isinstance(count, int)
+            },
+        )
+
 
 def is_cleaned(made: Made) -> bool:
     """Whether the latest that is known of a stage is that its value was put away."""
     return made.data_version == CLEANED_VERSION
-
-
-def _build_made(materialization: dg.AssetMaterialization, made_at_seconds: float) -> Made:
-    tags = materialization.tags or {}
-    values = {name: value.value for name, value in materialization.metadata.items()}
-    return Made(
-        data_version=tags.get(DATA_VERSION_TAG, ""),
-        code_version=tags.get(CODE_VERSION_TAG),
-        input_versions={
-            name.rpartition("/")[2]: version
-            for name, version in tags.items()
-            if name.startswith(INPUT_VERSION_PREFIX)
-        },
-        made_at_seconds=made_at_seconds,
-        input_sha256=_get_text(values, INPUT_KEY),
-        images_sha256=_get_text(values, IMAGES_KEY),
-        corrections_sha256=_get_text(values, CORRECTIONS_KEY),
-        module_sha256=_get_text(values, SOURCE_KEY),
-        batches_sha256=_get_text(values, BATCHES_KEY),
-        blocked_by=_get_text(values, BLOCKED_KEY),
-        counts={
-            name.removeprefix(COUNT_PREFIX): count
-            for name, count in values.items()
-            if name.startswith(COUNT_PREFIX) and isinstance(count, int)
-        },
-    )
 
 
 def _get_text(values: Mapping[str, object], name: str) -> str | None:

@@ -7,6 +7,7 @@ import dagster as dg
 
 from llm_assets.core.stage_graph import StageGraph
 from llm_assets.defs.assets.assessment import build_assessment_asset
+from llm_assets.defs.assets.comparison import build_comparison_asset
 from llm_assets.defs.assets.corrections import build_corrections_asset
 from llm_assets.defs.assets.embeddings import build_embeddings_asset
 from llm_assets.defs.assets.export import build_export_asset
@@ -27,6 +28,7 @@ from llm_assets.defs.automation import (
     build_schedules,
     build_version_condition,
 )
+from llm_assets.defs.compared_task import find_compared_scope
 from llm_assets.defs.file_sensors import build_file_sensors
 from llm_assets.defs.jobs import build_jobs
 from llm_assets.defs.joined_outputs import build_joined_outputs_asset
@@ -48,7 +50,15 @@ BATCH_STAGES = (
     "report",
 )
 """Stages that every batch has, in the order in which they run."""
-OPTIONAL_STAGES = ("assessment", "corrections", "gate", "review_queue", "published", "embeddings")
+OPTIONAL_STAGES = (
+    "assessment",
+    "comparison",
+    "corrections",
+    "gate",
+    "review_queue",
+    "published",
+    "embeddings",
+)
 """Stages of a batch that a task has where its config asks for them."""
 
 
@@ -75,7 +85,8 @@ def _build_gate_assets(scope: TaskScope) -> list[dg.AssetsDefinition]:
 
 def build_stage_assets(scope: TaskScope) -> Sequence[dg.AssetsDefinition]:
     """The stages of a task, in the order in which they run."""
-    expected = scope.task.settings.expected
+    expected, compare = scope.task.settings.expected, scope.task.settings.compare
+    other = find_compared_scope(scope)
     with warnings.catch_warnings():
         # What keeps a stage's values is bound to it by an argument that is marked as beta.
         warnings.simplefilter("ignore", dg.BetaWarning)
@@ -87,6 +98,7 @@ def build_stage_assets(scope: TaskScope) -> Sequence[dg.AssetsDefinition]:
             build_work_items_asset(scope),
             *_build_output_assets(scope),
             *([] if expected is None else [build_assessment_asset(scope, expected)]),
+            *([build_comparison_asset(scope, compare, other)] if compare and other else []),
             *_build_gate_assets(scope),
             build_export_asset(scope),
             build_report_asset(scope),

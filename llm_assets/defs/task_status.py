@@ -9,6 +9,7 @@ from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.stage_graph import StageGraph
 from llm_assets.core.staleness import TaskFacts
 from llm_assets.core.task_status import TaskStatus, build_task_status
+from llm_assets.defs.compared_task import read_compared_versions
 from llm_assets.defs.run_history import RunHistory
 from llm_assets.defs.scope import TaskScope
 from llm_assets.defs.stage_history import StageHistory, is_cleaned
@@ -51,6 +52,7 @@ def read_task_status(
         if scope.task.settings.gate is None
         else hash_corrections(scope.task, scope.project),
         images_sha256=_hash_images(scope, [key for key in keys if (SNAPSHOT, key) in made]),
+        compared_sha256=read_compared_versions(scope, instance, keys),
     )
     return build_task_status(scope.task.name, graph, facts, keys)
 

@@ -49,6 +49,7 @@ def _resolve(project: Project, path: str) -> UPath:
         "exports": project.exports,
         "reports": project.reports,
         "review_queue": project.review_queues,
+        "comparisons": project.comparisons,
     }
     return UPath(folders[base]) / rest
 

@@ -12,6 +12,7 @@ from llm_assets.core.item_scores import score_items
 from llm_assets.core.llm_outputs import LLMOutputs
 from llm_assets.core.table import RawTable, render_place
 from llm_assets.errors import InputError, suggest
+from llm_assets.gateways.hook_files import load_scorers
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.tables.reading import open_table
 from llm_assets.gateways.tasks import Task
@@ -40,6 +41,7 @@ def assess_outputs(
         labels=labels,
         is_by_group=decide_by_group(settings, task.settings.grouping.mode),
         settings=settings,
+        hooks=load_scorers(task, project),
     )
     return build_assessment(
         scores,

@@ -93,9 +93,47 @@ def compare_sides(
     alone_a = [key for key in known_a if is_open and key not in known_b]
     alone_b = [key for key in known_b if is_open and key not in known_a]
     return build_comparison(
-        _load_side(a, project, [key for key, _ in wanted], alone_a),
-        _load_side(b, project, [key for _, key in wanted], alone_b),
+        load_side(a, project, [key for key, _ in wanted], alone_a),
+        load_side(b, project, [key for _, key in wanted], alone_b),
         n_examples=n_examples,
+    )
+
+
+def compare_batch(task: Task, other: Task, project: Project, batch: BatchKey) -> Comparison:
+    """Compare a batch of a task with the same batch of the task that `compare` names, which is side A.
+
+    `InputError` where the other one has no outputs of it, or the two have no items in common by their kind.
+    """
+    compare = task.settings.compare
+    if batch not in list_stored_batches(other, project) or not (
+        StoredStages(task=other, project=project, batch=batch).has("llm_outputs")
+    ):
+        raise InputError(
+            f"Task {task.name} is compared with {other.name} (`compare` in its config), "
+            f"which has no outputs of the batch {batch}; what this run was answered is kept.",
+            remedy=f"Run `llm-assets run {other.name} --batch {batch}`, and then "
+            f"`llm-assets run {task.name} --stale`.",
+        )
+    a, b = (
+        load_side(SideChoice(name=each.name, task=each), project, [batch]) for each in (other, task)
+    )
+    return build_comparison(a, b, n_examples=compare.examples if compare else 0)
+
+
+def load_side(
+    side: SideChoice,
+    project: Project,
+    keys: Sequence[BatchKey],
+    alone: Sequence[BatchKey] = (),
+) -> ComparedSide:
+    """These batches of a side as they are stored, and the names of those that the other side does not have.
+
+    `InputError` where nothing is stored of a batch, `StorageError` where it has no outputs yet.
+    """
+    return ComparedSide(
+        name=side.name,
+        batches=tuple(_load_batch(side, _find_stages(side, project, key)) for key in keys),
+        batches_alone=tuple(alone),
     )
 
 
@@ -125,16 +163,6 @@ def _list_batches(side: SideChoice, project: Project) -> tuple[BatchKey, ...]:
     if not known:
         raise build_nothing_stored_error(side.task)
     return known
-
-
-def _load_side(
-    side: SideChoice, project: Project, keys: Sequence[BatchKey], alone: Sequence[BatchKey]
-) -> ComparedSide:
-    return ComparedSide(
-        name=side.name,
-        batches=tuple(_load_batch(side, _find_stages(side, project, key)) for key in keys),
-        batches_alone=tuple(alone),
-    )
 
 
 def _find_stages(side: SideChoice, project: Project, key: BatchKey) -> StoredStages:

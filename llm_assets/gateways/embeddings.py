@@ -23,6 +23,7 @@ from llm_assets.gateways.embedder import (
     TextOfRecord,
     find_embedding_place,
     open_embedder,
+    require_embed,
 )
 from llm_assets.gateways.ledger.ledger import open_ledger
 from llm_assets.gateways.ledger.reading import cut

@@ -21,6 +21,7 @@ from llm_assets.core.step import Step
 from llm_assets.core.work_items import WorkItems
 from llm_assets.errors import ConfigError, InputError
 from llm_assets.gateways.batches import Batch
+from llm_assets.gateways.export_foresight import check_batch_ends
 from llm_assets.gateways.item_making import make_work_items
 from llm_assets.gateways.ledger.ledger import Ledger
 from llm_assets.gateways.ledger.viewing import open_ledger_view
@@ -113,6 +114,9 @@ class Foresight:
     def _prepare(self, batch: Batch) -> _PreparedBatch:
         settings = self.task.settings
         snapshot = read_snapshot(self.task, self.project, batch.path)
+        check_batch_ends(
+            self.task, self.project, schemas=self.schemas, columns=snapshot.meta.columns
+        )
         contexts = build_group_contexts(
             snapshot,
             grouping=settings.grouping,

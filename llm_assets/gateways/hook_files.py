@@ -1,7 +1,7 @@
 """Which functions of a project's files a task calls."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +15,7 @@ from llm_assets.gateways.project import Project
 from llm_assets.gateways.python_files import import_python_text
 from llm_assets.gateways.tasks import Task
 from llm_assets.gateways.text_files import read_text_file
+from llm_assets.hooks import Scorer
 
 MODULE_PREFIX = "llm_assets_hooks_"
 """How the names of imported hook files begin; a hash of the path and the source follows."""
@@ -45,6 +46,16 @@ def load_task_hooks(task: Task, project: Project) -> Hooks | None:
     )
 
 
+def load_scorers(task: Task, project: Project) -> dict[str, Hook[Scorer]]:
+    """The functions that score by what is expected, by their fields; `ConfigError` names what cannot be used."""
+    expected = task.settings.expected
+    references = {} if expected is None else expected.hooks
+    return {
+        name: load_hook(reference, kind="scorer", task=task, project=project)
+        for name, reference in references.items()
+    }
+
+
 def load_hook(reference: str, *, kind: HookKind, task: Task, project: Project) -> Hook[Any]:
     """The function that `path/to/file.py:function` stands for, seen from the task's project.
 
@@ -62,7 +73,16 @@ def load_hook(reference: str, *, kind: HookKind, task: Task, project: Project) -
 
 def find_hook_files(task: Task) -> tuple[Path, ...]:
     """The files that a task's hooks stand in, each once."""
-    references = task.settings.hooks.references.values()
+    return _find_files(task, task.settings.hooks.references.values())
+
+
+def find_scorer_files(task: Task) -> tuple[Path, ...]:
+    """The files with the functions that score by what is expected, each once."""
+    expected = task.settings.expected
+    return () if expected is None else _find_files(task, expected.hooks.values())
+
+
+def _find_files(task: Task, references: Iterable[str]) -> tuple[Path, ...]:
     return tuple(
         dict.fromkeys(task.resolve(reference.rpartition(":")[0]) for reference in references)
     )

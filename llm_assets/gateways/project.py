@@ -75,6 +75,11 @@ class Project:
         return self.root / "data" / "reviews"
 
     @property
+    def comparisons(self) -> Path:
+        """What is different from other tasks, for people."""
+        return self.root / "data" / "comparisons"
+
+    @property
     def archive(self) -> Path:
         """What was put away to be made anew."""
         return self.root / "data" / "archive"

@@ -35,7 +35,7 @@ STAGES_BEFORE_STEPS = ("input_snapshot", "group_contexts", "work_items")
 STAGES_AFTER_STEPS = ("llm_outputs", "export")
 GATE_STAGES = ("corrections", "gate", "review_queue", "published")
 
-WITHOUT_EFFECT = {"automation", "checks"}
+WITHOUT_EFFECT = {"automation", "checks", "compare"}
 """Blocks that say when something runs and what is thought of it, not what a batch is; no report shows them."""
 
 

@@ -56,11 +56,16 @@ def build_step_texts(task: Task, modules: StepSchemas) -> dict[StepName | None, 
 
 
 def load_answer_schemas(task: Task, project: Project, *, source_sha256: Sha256) -> AnswerSchemas:
-    """What outputs and verdicts look like once they are validated, by the module of this hash.
+    """What outputs and verdicts look like once they are validated, by the module of this hash."""
+    modules = load_recorded_schemas(task, project, source_sha256=source_sha256)
+    return describe_answers(task, modules)
+
+
+def describe_answers(task: Task, modules: StepSchemas) -> AnswerSchemas:
+    """What outputs and verdicts look like once they are validated by these classes.
 
     Those of several steps hold one object a step, under the step's name, and the columns of each step by itself.
     """
-    modules = load_recorded_schemas(task, project, source_sha256=source_sha256)
     of_steps = {step.name: _build_schemas(step, modules[step.name]) for step in task.steps}
     if not task.has_chain:
         return of_steps[None]

@@ -19,6 +19,7 @@ from llm_assets.errors import StorageError
 from llm_assets.gateways.artifacts import load_records, write_model
 from llm_assets.gateways.caller import RunIdentity
 from llm_assets.gateways.clock import Clock
+from llm_assets.gateways.export_foresight import check_stored_batch_ends
 from llm_assets.gateways.image_content import load_no_image
 from llm_assets.gateways.image_files import open_image_files
 from llm_assets.gateways.ledger.ledger import open_ledger
@@ -26,7 +27,7 @@ from llm_assets.gateways.llm_run import LLMRun, Observer
 from llm_assets.gateways.outputs_meta import build_outputs_meta, build_run_origin
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.schema_texts import build_step_texts
-from llm_assets.gateways.task_schemas import load_recorded_schemas
+from llm_assets.gateways.task_schemas import StepSchemas, load_recorded_schemas
 from llm_assets.gateways.task_steps import ConnectedStep, build_task_steps
 from llm_assets.gateways.tasks import Task
 
@@ -71,7 +72,11 @@ def generate_steps(
     earlier step are missing, or belong to other items.
     """
     origin = build_run_origin(task, project)
-    connected = _build_steps(task, project, schema_text=schema_text, columns=items.meta.columns)
+    schemas = load_recorded_schemas(task, project, source_sha256=schema_text.source_sha256)
+    check_stored_batch_ends(task, project, request.batch, schemas=schemas)
+    connected = _build_steps(
+        task, project, schemas=schemas, schema_text=schema_text, columns=items.meta.columns
+    )
     chosen = [each for each in connected if each.step.name in selected]
     given = _load_given(task, project, request.batch, steps=chosen, items=items)
     identity = RunIdentity(task=task.name, batch=request.batch, run_id=request.run_id)
@@ -105,9 +110,13 @@ def generate_steps(
 
 
 def _build_steps(
-    task: Task, project: Project, *, schema_text: SchemaText, columns: tuple[str, ...]
+    task: Task,
+    project: Project,
+    *,
+    schemas: StepSchemas,
+    schema_text: SchemaText,
+    columns: tuple[str, ...],
 ) -> tuple[ConnectedStep, ...]:
-    schemas = load_recorded_schemas(task, project, source_sha256=schema_text.source_sha256)
     texts = build_step_texts(task, schemas)
     if not task.has_chain:
         texts[None] = schema_text.text

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from llm_assets.config.compared_task import check_compared_task
 from llm_assets.config.endpoint import EndpointSettings
 from llm_assets.config.gaps import Gap, list_gaps, parse_with_gaps
 from llm_assets.config.layers import lay_over
@@ -194,6 +195,12 @@ def _build_task(file: TaskFile, document: YamlDocument, project: Project, *, hom
         settings=settings, own_endpoints=own_endpoints, document=document, home=home
     )
     embed = settings.embed
+    check_compared_task(
+        settings,
+        document,
+        name=config_path.stem,
+        names=list_task_names(project) if settings.compare else (),
+    )
     return Task(
         name=_check_name(config_path.stem, shown=shown),
         settings=settings,

@@ -25,12 +25,13 @@ DEFAULTS = {
     "column_types": ("warn", False, None),
     "score": ("warn", False, None),
     "gate_share": ("warn", False, 0.5),
+    "agreement": ("error", True, None),
 }
 
 
 @pytest.mark.parametrize("name", get_args(CheckName))
 def test_a_broken_promise_blocks_and_everything_else_warns(name: CheckName):
-    """Without a `checks` block all are on, and only what can't happen in a sound run stops anything."""
+    """Without a `checks` block all are on, and only a broken promise or a passed limit of `compare` stops anything."""
     checks = CheckSettings()
     assert checks.find_rule(name).enabled
     assert describe(checks, name) == DEFAULTS[name]

@@ -57,6 +57,18 @@ def test_labels_of_a_file_of_their_own_hide_nothing():
             "expected: {fields: {mood: {scorer: judge, column: a}}}",
             ("the scorer 'judge' takes no `column`",),
         ),
+        (
+            "expected: {fields: {mood: {column: a, scorer: hook}}}",
+            ("the scorer 'hook' needs a `hook`",),
+        ),
+        (
+            "expected: {fields: {mood: {column: a, hook: h.py:f}}}",
+            ("`hook` belongs to the scorer hook",),
+        ),
+        (
+            "expected: {fields: {mood: {column: a, scorer: hook, hook: h.f}}}",
+            ("name a file and a function in it",),
+        ),
         ("expected: {fields: {good: {scorer: judge}}}", ("needs a `judge` block",)),
         (
             "expected: {fields: {mood: {column: a, pattern: '('}}}",

@@ -65,6 +65,20 @@ def test_a_changed_scorer_makes_the_scores_stale_and_no_answer(
     assert {stage for stage in before if before[stage] != after[stage]} == stale
 
 
+def test_a_changed_scoring_function_makes_the_scores_stale_and_no_answer(tiny: TinyProject):
+    """The stage goes by the file that the function stands in."""
+    tiny.write("configs/hooks/notes.py", "def score(output, expected):\n    return 0.5\n")
+    tiny.edit(
+        "configs/notes.yaml",
+        "{column: label}",
+        "{column: label, scorer: hook, hook: configs/hooks/notes.py:score}",
+    )
+    before = read_code_versions(tiny)
+    tiny.edit("configs/hooks/notes.py", "0.5", "0.25")
+    after = read_code_versions(tiny)
+    assert {stage for stage in before if before[stage] != after[stage]} == {"assessment"}
+
+
 def test_a_run_brings_the_scores_with_it(tiny: TinyProject):
     """`run` makes the stage, `status` lists it, and its records are beside those of the others."""
     tiny.run_json("notes")

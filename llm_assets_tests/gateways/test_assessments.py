@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from llm_assets.core.assessment import Assessment
-from llm_assets.errors import InputError
+from llm_assets.errors import ConfigError, InputError
 from llm_assets.gateways.assessments import assess_outputs, fingerprint_labels
 from llm_assets.gateways.project import Project
 from llm_assets_tests.end_to_end.tiny_project import TinyProject, build_project
@@ -129,3 +129,25 @@ def test_a_misspelt_column_of_labels_stops_before_the_first_call(tiny: TinyProje
     configure(tiny, LABELLED.replace("label", "lable"))
     with pytest.raises(InputError, match="Did you mean 'label'"):
         lead(tiny)
+
+
+def test_a_function_of_the_project_scores(tiny: TinyProject):
+    """It is found in its file, and one that is not there is told by its name."""
+    tiny.write(
+        "configs/hooks/notes.py",
+        "def score(output, expected):\n    return 0.75 if output['mood'] == expected else 0.25\n",
+    )
+    reference = "configs/hooks/notes.py:score"
+    configure(
+        tiny,
+        f"\nexpected:\n  fields: {{mood: {{column: label, scorer: hook, hook: {reference}}}}}\n",
+    )
+    found = assess(lead(tiny))
+    assert {item.score for item in found.records} <= {0.75, 0.25, None}
+    assert found.records[2].standing == "nothing_expected"
+    tiny.edit("configs/hooks/notes.py", "def score", "def scored")
+    with pytest.raises(ConfigError) as caught:
+        assess(lead(tiny))
+    assert f"The scorer hook {reference} does not exist. Did you mean 'scored'?" in str(
+        caught.value
+    )

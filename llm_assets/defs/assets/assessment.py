@@ -16,9 +16,17 @@ from llm_assets.defs.metadata import describe_assessment
 from llm_assets.defs.publishing import VERSION_DIGITS, build_version, publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings, get_value_type
 from llm_assets.gateways.assessments import assess_outputs, fingerprint_labels
+from llm_assets.gateways.hook_files import find_scorer_files
+from llm_assets.gateways.text_files import fingerprint_file
 
 RECIPE = 1
 """Raised when the same outputs would get other scores."""
+
+
+def _build_hook_parts(scope: TaskScope) -> dict[str, object]:
+    """What the functions that score add to the code version: nothing, where there are none."""
+    files = find_scorer_files(scope.task)
+    return {"hooks": list(map(fingerprint_file, files))} if files else {}
 
 
 def build_assessment_asset(scope: TaskScope, settings: ExpectedSettings) -> dg.AssetsDefinition:
@@ -45,6 +53,7 @@ def build_assessment_asset(scope: TaskScope, settings: ExpectedSettings) -> dg.A
             expected=dump_settings(settings),
             labels=fingerprint_labels(task),
             mode=task.settings.grouping.mode,
+            **_build_hook_parts(scope),
         ),
     )
     def assessment(

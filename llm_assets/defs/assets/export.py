@@ -40,6 +40,7 @@ def build_export_asset(scope: TaskScope) -> dg.AssetsDefinition:
             "llm_outputs": scope.build_input("llm_outputs"),
             **scope.build_optional_input("assessment", Assessment),
         },
+        deps=scope.list_guards(),
         group_name=task.name,
         owners=scope.owners,
         tags=scope.tags,

@@ -9,11 +9,13 @@ from llm_assets.core.json_schema import render_problem
 from llm_assets.core.steps import build_strict_form
 from llm_assets.core.strict_schema import StrictSchema
 from llm_assets.errors import LLMAssetsError
-from llm_assets.gateways.batches import list_batches
+from llm_assets.gateways.batches import Batch, list_batches
+from llm_assets.gateways.export_foresight import check_batch_ends, check_task_ends
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.prompt_files import load_prompt
 from llm_assets.gateways.schema_modules import SchemaModule
-from llm_assets.gateways.task_schemas import load_step_schemas
+from llm_assets.gateways.tables.reading import open_table
+from llm_assets.gateways.task_schemas import StepSchemas, load_step_schemas
 from llm_assets.gateways.tasks import Task, TaskStep, list_task_names, load_task
 
 Value = TypeVar("Value")
@@ -54,14 +56,30 @@ def _examine_task(task: Task, project: Project) -> Iterator[Finding]:
         shown = project.show(path)
         _attempt(subject, problems, lambda path=path, shown=shown: load_prompt(path, shown=shown))
     batches = _attempt(subject, problems, lambda: list_batches(task, project))
+    modules: StepSchemas | None = None
     if task.settings.schema_.generate is None or task.schema_path.exists():
         modules = _attempt(subject, problems, lambda: load_step_schemas(task, project))
         if modules is not None:
             for step in task.steps:
                 problems += _examine_form(task, step, modules[step.name])
+    first = next(iter(batches or ()), None)
+    _attempt(subject, problems, lambda: _check_ends(task, project, modules, first))
     yield from problems
     if not any(finding.level == "problem" for finding in problems):
         yield _describe(task, project, n_batches=len(batches or ()))
+
+
+def _check_ends(
+    task: Task, project: Project, schemas: StepSchemas | None, batch: Batch | None
+) -> None:
+    """Whether the files can be made in the end, as far as the columns of one table tell; no row is taken."""
+    if schemas is None or batch is None:
+        check_task_ends(task, project)
+        return
+    shown = project.show(batch.path)
+    with open_table(batch.path, task.settings.input, shown_path=shown) as table:
+        columns = table.columns
+    check_batch_ends(task, project, schemas=schemas, columns=columns)
 
 
 def _describe(task: Task, project: Project, *, n_batches: int) -> Finding:

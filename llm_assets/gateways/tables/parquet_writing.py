@@ -1,5 +1,6 @@
 """How an export becomes a parquet file whose columns have types, with the same bytes each time."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -52,11 +53,21 @@ def import_pyarrow() -> tuple[ModuleType, ModuleType]:
         import pyarrow as pa
         from pyarrow import parquet
     except ImportError as exc:
-        raise ConfigError(
-            "`export.formats` names parquet, which needs the package pyarrow, and that is not installed.",
-            remedy="Run `pip install 'llm-assets[parquet]'`, or take `parquet` out.",
-        ) from exc
+        raise _build_missing_error() from exc
     return pa, parquet
+
+
+def check_pyarrow() -> None:
+    """Make sure that pyarrow is installed, without the third of a second that importing it takes."""
+    if find_spec("pyarrow") is None:
+        raise _build_missing_error()
+
+
+def _build_missing_error() -> ConfigError:
+    return ConfigError(
+        "`export.formats` names parquet, which needs the package pyarrow, and that is not installed.",
+        remedy="Run `pip install 'llm-assets[parquet]'`, or take `parquet` out.",
+    )
 
 
 def _hold(typed: TypedColumn) -> tuple[list[object], int]:

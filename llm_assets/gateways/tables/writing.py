@@ -1,12 +1,12 @@
 """How an export becomes a file, whatever its format."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
 from llm_assets.config.export import ExportFormat
 from llm_assets.core.export import ExportTable
-from llm_assets.gateways.tables.parquet_writing import write_parquet
+from llm_assets.gateways.tables.parquet_writing import check_pyarrow, write_parquet
 from llm_assets.gateways.tables.text_writing import write_delimited, write_json_lines
 from llm_assets.gateways.tables.workbook_writing import write_workbook
 from llm_assets.gateways.tables.written_export import WrittenExport
@@ -28,3 +28,9 @@ def write_export(path: Path, table: ExportTable, *, export_format: ExportFormat)
     cannot hold a table of this size or its package is not installed.
     """
     return _WRITERS[export_format](path, table)
+
+
+def check_export_formats(formats: Iterable[ExportFormat]) -> None:
+    """Make sure that each of these can be written here; `ConfigError` where a package is not installed."""
+    if "parquet" in formats:
+        check_pyarrow()
