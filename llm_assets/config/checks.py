@@ -14,6 +14,7 @@ CheckName = Literal[
     "duplicates",
     "column_types",
     "score",
+    "gate_share",
 ]
 """The checks there are; each is a block of `checks`."""
 Severity = Literal["warn", "error"]
@@ -87,6 +88,8 @@ class CheckSettings(Settings):
     """Every exported value is of its column's kind: the schema's, or the `type` in `export.columns`."""
     score: CheckRule = CheckRule()
     """The score of a batch is at least `expected.min_score`."""
+    gate_share: ShareRule = ShareRule(max_share=0.25)
+    """Few enough of the items that have an output wait for a person, because they stay below the `gate`."""
 
     def find_rule(self, name: CheckName) -> CheckRule:
         """The rule of a check."""
@@ -98,5 +101,6 @@ class CheckSettings(Settings):
             "duplicates": self.duplicates,
             "column_types": self.column_types,
             "score": self.score,
+            "gate_share": self.gate_share,
         }
         return rules[name]

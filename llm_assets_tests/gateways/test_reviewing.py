@@ -172,7 +172,7 @@ def test_a_file_put_in_twice_counts_once(batch, path, url):
 def test_one_mistake_keeps_all_out(batch, path, url):
     """Nothing is on record afterwards, and the message names the file, the sheet, the row and the column."""
     edit(path, DECIDED | {(3, "label"): "refnd"})
-    with pytest.raises(InputError, match="march.xlsx has 1 problem") as caught:
+    with pytest.raises(InputError, match=r"march\.xlsx has 1 problem") as caught:
         take_in(path, url)
     assert "sheet 'review', row 3, column E (label)" in str(caught.value)
     assert load_corrections(url, TASK) == ()
