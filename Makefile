@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 INSTALLED_DEV := .venv/installed-dev
-EXAMPLES := ticket_triage course_feedback interview_questions product_reviews scanned_pages
+EXAMPLES := ticket_triage course_feedback interview_questions product_reviews scanned_pages documents
 
 # Without compiled modules on disk, every command starts several times as slowly.
 unexport PYTHONDONTWRITEBYTECODE

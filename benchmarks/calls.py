@@ -115,26 +115,25 @@ def measure_ours(base_url: str, n_items: int, in_flight: int) -> Measurement:
     from llm_assets.gateways.connections import Connection
     from llm_assets.gateways.ledger.ledger import open_ledger
     from llm_assets.gateways.llm_run import LLMRun, Observer
+    from llm_assets.gateways.task_steps import ConnectedStep
 
     _ = (openai.AsyncOpenAI, openai.DefaultAioHttpClient, requests, tiktoken.encoding_for_model)
     step, endpoint = _build_step(base_url)
+    connection = Connection(
+        name="benchmark",
+        endpoint=endpoint,
+        base_url=base_url,
+        api_key="k",
+        compute_cost=lambda _usage: Decimal("0.0001"),
+    )
     items = _build_items(n_items)
     with (
         tempfile.TemporaryDirectory() as folder,
         open_ledger(f"sqlite:///{folder}/l.sqlite") as ledger,
     ):
         run = LLMRun(
-            step=step,
+            steps=[ConnectedStep(step=step, connections={"generate": connection})],
             identity=RunIdentity(task=TaskName("t"), batch=BatchKey("b"), run_id="r"),
-            connections={
-                "generate": Connection(
-                    name="benchmark",
-                    endpoint=endpoint,
-                    base_url=base_url,
-                    api_key="k",
-                    compute_cost=lambda _usage: Decimal("0.0001"),
-                )
-            },
             limits=LimitSettings(max_in_flight=in_flight),
             budget=BudgetSettings(),
             ledger=ledger,
@@ -178,7 +177,7 @@ def _build_step(base_url: str):  # noqa: ANN202 -- two values of a long name
     from llm_assets.config.prompt import PromptSettings
     from llm_assets.config.task import TaskSettings
     from llm_assets.core.schema_text import build_schema_text
-    from llm_assets.core.steps import build_step
+    from llm_assets.core.steps import PromptNames, build_step
 
     class LLMOutput(BaseModel):
         model_config = ConfigDict(extra="forbid")
@@ -192,14 +191,14 @@ def _build_step(base_url: str):  # noqa: ANN202 -- two values of a long name
     )
     endpoint = EndpointSettings(base_url=base_url, structured_output="json_object")
     step = build_step(
-        settings,
+        settings.chain[0],
         prompt=PromptSettings(system=SYSTEM, user=USER),
         prompt_path="p",
         endpoint=endpoint,
         base_url=base_url,
         output_model=LLMOutput,
         schema_text=build_schema_text({"LLMOutput": LLMOutput}),
-        columns=tuple(build_values(0)),
+        names=PromptNames(mode="row", columns=tuple(build_values(0))),
         judge=None,
     )
     return step, endpoint

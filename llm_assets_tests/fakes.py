@@ -12,6 +12,7 @@ from llm_assets.config.prompt import PromptSettings
 from llm_assets.config.task import LimitSettings, TaskSettings
 from llm_assets.core.calls import (
     Answer,
+    CallKind,
     CallOrigin,
     CallRequest,
     CallSettings,
@@ -26,7 +27,7 @@ from llm_assets.core.items import Item
 from llm_assets.core.plan import Plan
 from llm_assets.core.rate_limit import RateLimit
 from llm_assets.core.step import Step
-from llm_assets.core.steps import build_step
+from llm_assets.core.steps import PromptNames, build_step
 from llm_assets.core.work_items import WorkItem
 from llm_assets.gateways.budget import NoBudget
 from llm_assets.gateways.caller import Call, Caller, Progress, Route, RunIdentity
@@ -296,6 +297,17 @@ def put_records(ledger: Ledger, records: Iterable[CallRecord]) -> None:
     asyncio.run(put())
 
 
+class OneRoute(dict[CallKind, Route]):
+    """The same way for calls of every kind."""
+
+    def __init__(self, route: Route) -> None:
+        super().__init__()
+        self._route = route
+
+    def __missing__(self, kind: CallKind) -> Route:
+        return self._route
+
+
 def build_gate(clock: Clock, progress: Progress, *, max_in_flight: int) -> Gate:
     """A gate with so many places, and no limit per minute."""
     return Gate(
@@ -321,7 +333,7 @@ def build_caller(
     route = Route(name="office", endpoint=endpoint, compute_cost=compute_cost, gate=gate)
     return Caller(
         identity=IDENTITY,
-        routes={"generate": route, "judge": route},
+        routes=OneRoute(route),
         recorder=recorder or MemoryRecorder(),
         limits=limits or LimitSettings(),
         clock=clock,
@@ -334,14 +346,14 @@ def build_reading_step(*, user: str = "{{ text }}", **attempts: object) -> Step:
     """A step that asks for a `Reading` of the column `text`."""
     settings = TaskSettings.model_validate({"prompt": "p.yaml", "attempts": attempts})
     return build_step(
-        settings,
+        settings.chain[0],
         prompt=PromptSettings(user=user),
         prompt_path="p.yaml",
         endpoint=PRESETS["offline"],
         base_url="http://offline.invalid/v1",
         output_model=Reading,
         schema_text="{}",
-        columns=("text",),
+        names=PromptNames(mode="row", columns=("text",)),
         judge=None,
     )
 

@@ -12,7 +12,13 @@ from llm_assets.defs.task_definitions import BATCH_STAGES, OPTIONAL_STAGES, TASK
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "llm_assets"
 SOURCES = tuple(sorted(PACKAGE.rglob("*.py")))
-STAGES = (*TASK_STAGES, *BATCH_STAGES, *OPTIONAL_STAGES, "overview")
+STAGES = (
+    *TASK_STAGES,
+    *BATCH_STAGES,
+    *OPTIONAL_STAGES,
+    "steps",
+    "overview",
+)
 ASSETS = PACKAGE / "defs" / "assets"
 MAX_LINES = 300
 VAGUE_NAMES = ("util", "utils", "helper", "helpers", "common", "manager", "misc")

@@ -142,7 +142,7 @@ def test_the_task_of_the_readme_loads(tmp_path: Path):
     module = load_task_schema(task, project)
     assert [row.row_id for row in snapshot.records] == ["r1", "r2", "r3", "r4"]
     assert module.output_model.model_fields.keys() == {"sentiment", "summary", "needs_reply"}
-    assert task.prompt_path.is_file()
+    assert task.steps[0].prompt_path.is_file()
 
 
 def test_the_endpoint_of_the_readme_loads():

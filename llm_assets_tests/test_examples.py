@@ -37,10 +37,13 @@ TASKS: tuple[tuple[str, Mode], ...] = (
     ("ticket_triage", "row"),
     ("course_feedback", "group_output"),
     ("interview_questions", "row_output_with_group_context"),
+    ("documents", "row"),
     ("product_reviews", "row"),
     ("scanned_pages", "row"),
 )
 NAMES = tuple(task for task, _ in TASKS)
+SIZES = {"documents": (12, 20)}
+"""Of the examples that do not have thirty to sixty rows: each of their rows is a page."""
 
 GOOD_ANSWERS: dict[str, dict[str, object]] = {
     "ticket_triage": {
@@ -116,6 +119,14 @@ def read_settings(task: str) -> TaskSettings:
     return TaskSettings.model_validate(yaml.safe_load(text))
 
 
+MODELS = (
+    *((task, step.output_model) for task in NAMES for step in read_settings(task).chain),
+    ("documents", "Mention"),
+    ("documents", "Occasion"),
+)
+PROMPTS = tuple((task, step.prompt) for task in NAMES for step in read_settings(task).chain)
+
+
 def read_text_table(path: Path) -> list[list[object]]:
     with path.open(encoding="utf-8-sig", newline="") as lines:
         delimiter = ";" if ";" in lines.readline() else ","
@@ -180,13 +191,14 @@ def test_a_config_names_columns_that_every_batch_has(task: str):
 
 
 @pytest.mark.parametrize("task", NAMES)
-def test_an_example_has_thirty_to_sixty_rows(task: str):
+def test_an_example_is_neither_small_nor_large(task: str):
     """The tables are large enough to look real and small enough to run in seconds."""
     n_rows = sum(len(rows) for rows in read_batches(task).values())
-    assert 30 <= n_rows <= 60
+    least, most = SIZES.get(task, (30, 60))
+    assert least <= n_rows <= most
 
 
-@pytest.mark.parametrize("task", NAMES)
+@pytest.mark.parametrize("task", GOOD_ANSWERS)
 def test_a_schema_takes_a_good_answer_and_no_unknown_field(task: str):
     """A schema module imports, accepts a sensible answer strictly, and forbids what it does not name."""
     model = load_model(task)
@@ -204,27 +216,26 @@ def test_a_schema_refuses_values_out_of_its_bounds(task: str, field: str, value:
         model.model_validate({**GOOD_ANSWERS[task], field: value}, strict=True)
 
 
-@pytest.mark.parametrize("task", NAMES)
-def test_a_schema_describes_every_field_to_the_model(task: str):
+@pytest.mark.parametrize(("task", "name"), MODELS)
+def test_a_schema_describes_every_field_to_the_model(task: str, name: str):
     """No field reaches a model without a sentence on what it should hold."""
-    fields = load_model(task).model_fields
+    fields = load_model(task, name).model_fields
     assert all(field.description for field in fields.values())
 
 
-@pytest.mark.parametrize("task", NAMES)
-def test_a_prompt_goes_from_static_to_group_to_row(task: str):
+@pytest.mark.parametrize(("task", "path"), PROMPTS)
+def test_a_prompt_goes_from_static_to_group_to_row(task: str, path: str):
     """The system turn holds no row, and the group stands before the row, for prompt caches.
 
     The schema is shown where an answer is JSON; a text answer has its form in the prompt.
     """
-    text = (ROOT / read_settings(task).prompt).read_text(encoding="utf-8")
+    text = (ROOT / path).read_text(encoding="utf-8")
     prompt = PromptSettings.model_validate(yaml.safe_load(text))
     is_json = read_settings(task).answer.kind == "json"
     assert ("{{ llm_schema }}" in prompt.system) is is_json
     assert prompt.system.count("{{") == is_json
-    places = [
-        (prompt.user or "").find(name) for name in ("group_key", "group_context", "row_block")
-    ]
+    names = ("group_key", "group_context", "row_block", "steps.summarize")
+    places = [(prompt.user or "").find(name) for name in names]
     found = [place for place in places if place >= 0]
     assert found
     assert found == sorted(found)
@@ -237,7 +248,8 @@ def test_the_variant_says_no_more_than_what_differs():
     assert (brief.input_folder, brief.schema_path) == (task.input_folder, task.schema_path)
     assert (brief.settings.judge, brief.settings.llm) == (task.settings.judge, task.settings.llm)
     long, short = (
-        path.read_text(encoding="utf-8") for path in (task.prompt_path, brief.prompt_path)
+        path.read_text(encoding="utf-8")
+        for path in (task.steps[0].prompt_path, brief.steps[0].prompt_path)
     )
     assert len(short) < len(long) * 0.6
     prompt = PromptSettings.model_validate(yaml.safe_load(short))
@@ -271,6 +283,39 @@ def test_a_judges_prompt_ends_with_what_it_judges(task: str):
     found = [place for name in names if (place := (prompt.user or "").find(name)) >= 0]
     assert len(found) >= 2
     assert found == sorted(found)
+
+
+def test_the_documents_go_through_three_steps():
+    """Entities, a summary that sees them, and a kind out of a list; patience as the config says in words."""
+    settings = read_settings("documents")
+    assert [(step.name, step.after) for step in settings.chain] == [
+        ("extract", ()),
+        ("summarize", ("extract",)),
+        ("classify", ("summarize",)),
+    ]
+    entities = load_model("documents", "Entities").model_fields
+    assert entities.keys() == {"people", "organizations", "dates", "topics"}
+    prompt = (ROOT / "prompts" / "documents_summarize.yaml").read_text(encoding="utf-8")
+    assert "{{ row_block }}" in prompt
+    assert "{{ steps.extract.people }}" in prompt
+    limits = settings.limits
+    assert (limits.fault_retries, limits.backoff_seconds, limits.max_backoff_seconds) == (
+        3,
+        10,
+        120,
+    )
+
+
+def test_the_kind_of_a_document_is_one_of_a_list_with_a_confidence():
+    """A kind that is not offered is no answer, nor is a confidence beyond 1."""
+    model = load_model("documents", "Classification")
+    model.model_validate({"category": "minutes", "confidence": 1.0}, strict=True)
+    for broken in (
+        {"category": "letter", "confidence": 1},
+        {"category": "minutes", "confidence": 2},
+    ):
+        with pytest.raises(ValidationError):
+            model.model_validate(broken)
 
 
 def test_the_ticket_ids_are_filled_and_unique():
@@ -336,7 +381,7 @@ def test_the_workbook_has_typed_and_blank_cells():
 def test_the_prompt_of_a_text_answer_shows_the_parts_that_are_read():
     """The form in the prompt names every field of the schema, and its blanks filled in give a whole output."""
     settings = read_settings("product_reviews")
-    text = (ROOT / settings.prompt).read_text(encoding="utf-8")
+    text = (ROOT / settings.chain[0].prompt).read_text(encoding="utf-8")
     prompt = PromptSettings.model_validate(yaml.safe_load(text))
     found = find_form(prompt.system)
     assert found is not None

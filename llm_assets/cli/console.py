@@ -1,7 +1,7 @@
 """What a person sees while a command runs: a bar on a terminal, plain lines elsewhere."""
 
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 
 import click
@@ -11,10 +11,11 @@ from rich.progress import Progress as Bar
 
 from llm_assets.cli.results import BatchResult
 from llm_assets.core.ids import BatchKey, TaskName
+from llm_assets.core.llm_outputs import Outcome
 from llm_assets.core.money import render_usd
 from llm_assets.core.plan import Plan
 from llm_assets.core.plan_text import render_plan
-from llm_assets.core.run_summary import RunSummary
+from llm_assets.core.run_summary import RunSummary, StepSummary
 from llm_assets.core.setting_changes import SettingChange, render_setting_change
 from llm_assets.core.status_text import render_batch
 from llm_assets.core.task_status import BatchStatus
@@ -53,6 +54,8 @@ class Console(Observer):
     def show_result(self, result: BatchResult) -> None:
         """Say what came of the batch and where it lies."""
         self._say(f"  done: {render_summary(result.summary)}")
+        for step in result.summary.steps:
+            self._say(f"    {render_step(step)}")
         if result.is_rehearsal:
             self._say("  The offline model answered: this is a rehearsal, not an LLM.")
         for name, path in result.artifacts.items():
@@ -135,13 +138,26 @@ def open_console(*, is_quiet: bool) -> Generator[Console]:
         console.close()
 
 
+def render_step(step: StepSummary) -> str:
+    """One step of a run in a line."""
+    tokens = step.prompt_tokens + step.completion_tokens
+    prefix = "" if step.cost_is_known else "at least "
+    return (
+        f"{step.name}: {_render_ends(step.outcomes)}; {step.calls_sent} calls sent; "
+        f"{tokens:,} tokens, {prefix}{render_usd(step.cost_usd)}"
+    )
+
+
+def _render_ends(outcomes: Mapping[Outcome, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in outcomes.items() if count) or "no items"
+
+
 def render_summary(summary: RunSummary) -> str:
     """A run in a line."""
-    ends = ", ".join(f"{count} {name}" for name, count in summary.outcomes.items() if count)
     tokens = summary.prompt_tokens + summary.completion_tokens
     cached = f" ({summary.cached_tokens:,} cached)" if summary.cached_tokens else ""
     prefix = "" if summary.cost_is_known else "at least "
     return (
-        f"{ends or 'no items'}; {summary.calls_sent} calls sent, {summary.calls_reused} answers reused; "
+        f"{_render_ends(summary.outcomes)}; {summary.calls_sent} calls sent, {summary.calls_reused} answers reused; "
         f"{tokens:,} tokens{cached}, {prefix}{render_usd(summary.cost_usd)}; {summary.elapsed_seconds:.1f} s"
     )

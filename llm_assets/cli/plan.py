@@ -4,11 +4,12 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import cast
 
 import click
 from pydantic import JsonValue
 
-from llm_assets.cli.plan_views import print_call, print_changes, print_plans
+from llm_assets.cli.plan_views import print_calls, print_changes, print_plans
 from llm_assets.cli.task_choice import TaskChoice
 from llm_assets.cli.task_options import TaskRequest, takes_task
 from llm_assets.core.calls import Message
@@ -19,7 +20,7 @@ from llm_assets.core.plan_text import build_plan_record
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.core.setting_changes import build_changes_record
 from llm_assets.gateways.batches import Batch, find_batch_file
-from llm_assets.gateways.foresight import NextCall, open_foresight
+from llm_assets.gateways.foresight import NextCall, UnknownCall, open_foresight
 
 
 @click.command()
@@ -62,12 +63,16 @@ def _show_prompt(
         raise click.UsageError("A row is one of a batch: name it with --batch.")
     (batch,) = batches
     with open_foresight(choice.task, choice.project) as foresight:
-        call = foresight.find_next_call(batch, run_choice, row=row)
+        calls = foresight.find_next_calls(batch, run_choice, row=row)
     if as_json:
-        record = {"task": choice.task.name, "batch": batch.key, **_build_call_record(call)}
+        records: list[JsonValue] = [_build_call_record(call) for call in calls]
+        shown = {"steps": records} if choice.task.has_chain else records[0]
+        record = {"task": choice.task.name, "batch": batch.key} | cast(
+            "dict[str, JsonValue]", shown
+        )
         click.echo(json.dumps(record, ensure_ascii=False))
     else:
-        print_call(call, task=choice.task.name, batch=batch.key)
+        print_calls(calls, task=choice.task.name, batch=batch.key)
 
 
 def _build_record(
@@ -78,7 +83,10 @@ def _build_record(
     return {"task": choice.task.name, **changes, "batches": list[JsonValue](batches)}
 
 
-def _build_call_record(call: NextCall) -> dict[str, JsonValue]:
+def _build_call_record(call: NextCall | UnknownCall) -> dict[str, JsonValue]:
+    step: dict[str, JsonValue] = {} if call.step is None else {"step": call.step}
+    if isinstance(call, UnknownCall):
+        return {**step, "unknown_because": call.reason}
     request = call.request
     messages: list[JsonValue] = [
         {
@@ -90,6 +98,7 @@ def _build_call_record(call: NextCall) -> dict[str, JsonValue]:
         for message in request.messages
     ]
     return {
+        **step,
         "work_id": call.item.work.work_id,
         "row_ids": list(call.item.work.row_ids),
         "is_due": call.is_due,

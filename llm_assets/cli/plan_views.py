@@ -10,6 +10,7 @@ from llm_assets.core.images import render_image
 from llm_assets.core.message_tokens import count_message_tokens
 from llm_assets.core.plan import Plan
 from llm_assets.core.plan_text import (
+    EXPECTED_NOTE,
     list_caveats,
     render_calls,
     render_cost_range,
@@ -18,7 +19,7 @@ from llm_assets.core.plan_text import (
     render_token_range,
 )
 from llm_assets.core.setting_changes import SettingChange, render_setting_change
-from llm_assets.gateways.foresight import NextCall
+from llm_assets.gateways.foresight import NextCall, UnknownCall
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -44,6 +45,8 @@ def print_plans(
 
     Console().print(build_plan_table(task, plans))
     caveats = dict.fromkeys(text for _, plan in plans for text in list_caveats(plan.estimate))
+    if any(plan.calls.n_expected for _, plan in plans):
+        caveats[EXPECTED_NOTE] = None
     if caveats:
         click.echo(f"Note: {', '.join(caveats)}.")
     _print_warnings(warnings)
@@ -74,6 +77,21 @@ def build_plan_table(task: TaskName, plans: Sequence[tuple[BatchKey, Plan]]) -> 
             render_cost_range(plan.estimate.cost_usd),
         )
     return table
+
+
+def print_calls(
+    calls: Sequence[NextCall | UnknownCall], *, task: TaskName, batch: BatchKey
+) -> None:
+    """The call of each step, one below the other; of a step that is still to come, why it is not known."""
+    for number, call in enumerate(calls):
+        if number:
+            click.echo()
+        if call.step is not None:
+            click.echo(f"=== {call.step} ===")
+        if isinstance(call, NextCall):
+            print_call(call, task=task, batch=batch)
+        else:
+            click.echo(f"Not known. {call.reason}")
 
 
 def print_call(call: NextCall, *, task: TaskName, batch: BatchKey) -> None:

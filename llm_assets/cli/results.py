@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from llm_assets.core.ids import BatchKey
-from llm_assets.core.run_summary import RunSummary
+from llm_assets.core.run_summary import RunSummary, StepSummary
 from llm_assets.errors import BudgetError
 from llm_assets.gateways.artifacts import load_model
 from llm_assets.gateways.exports import find_export
-from llm_assets.gateways.generation import find_run_record
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.reports import find_page, find_report
+from llm_assets.gateways.steps_run import find_run_record
 from llm_assets.gateways.tasks import Task
 
 NOT_FAILED = ("accepted", "skipped")
@@ -53,7 +53,23 @@ class BatchResult:
             "cost_is_known": summary.cost_is_known,
             "elapsed_seconds": summary.elapsed_seconds,
             "artifacts": dict(self.artifacts),
+            **(
+                {"steps": [_build_step_json(step) for step in summary.steps]}
+                if summary.steps
+                else {}
+            ),
         }
+
+
+def _build_step_json(step: StepSummary) -> JsonValue:
+    return {
+        "step": step.name,
+        "outcomes": {name: count for name, count in step.outcomes.items() if count},
+        "calls_sent": step.calls_sent,
+        "tokens": {"prompt": step.prompt_tokens, "completion": step.completion_tokens},
+        "cost_usd": float(step.cost_usd),
+        "cost_is_known": step.cost_is_known,
+    }
 
 
 def load_batch_result(task: Task, project: Project, batch: BatchKey) -> BatchResult:
@@ -67,6 +83,6 @@ def load_batch_result(task: Task, project: Project, batch: BatchKey) -> BatchRes
     return BatchResult(
         batch=batch,
         summary=load_model(path, RunSummary, shown=path.name),
-        is_rehearsal=task.endpoint.is_offline,
+        is_rehearsal=task.is_rehearsal,
         artifacts=artifacts,
     )

@@ -4,7 +4,7 @@ A task with gaps is shown like every other one, so its settings are filled with 
 asks for the values first.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -13,7 +13,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from llm_assets.config.parsing import parse_settings, read_blocks, validate
-from llm_assets.config.problems import KeyPath, build_config_error, render_path
+from llm_assets.config.problems import KeyPath, Problem, build_config_error, render_path
 from llm_assets.config.shape import find_block, find_field, find_type
 from llm_assets.config.yaml_text import YamlDocument, YamlValue
 
@@ -47,19 +47,25 @@ def list_gaps(document: YamlDocument) -> tuple[Gap, ...]:
     )
 
 
-def parse_with_gaps(model: type[SettingsT], document: YamlDocument) -> SettingsT:
+FindProblems = Callable[[YamlDocument], Iterable[Problem]]
+
+
+def parse_with_gaps(
+    model: type[SettingsT], document: YamlDocument, *, find_others: FindProblems = lambda _: ()
+) -> SettingsT:
     """The settings, with something harmless in the place of what is still to be given.
 
-    `ConfigError` for everything that is wrong with the document beside that.
+    `ConfigError` for everything that is wrong with the document beside that; `find_others` finds what the model
+    itself does not see.
     """
     gaps = [path for path in document.required if find_type(model, path) is not None]
     content = deepcopy(read_blocks(model, document))
     filled = replace(document, required=MappingProxyType({}), content=content)
     if not gaps:
-        return parse_settings(model, filled)
+        return parse_settings(model, filled, others=find_others(filled))
     for path in gaps:
         _fill(content, path, model)
-    settings = validate(model, filled)
+    settings = validate(model, filled, others=find_others(filled))
     if not isinstance(settings, list):
         return settings
     others = [problem for problem in settings if not _is_about(problem.path, gaps)]

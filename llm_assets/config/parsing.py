@@ -1,5 +1,6 @@
 """Which settings does a file's text stand for?"""
 
+from collections.abc import Iterable
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -15,8 +16,9 @@ from llm_assets.config.field_problems import (
     find_boolean_problems,
     render_value,
 )
-from llm_assets.config.problems import START, Problem, build_config_error
+from llm_assets.config.problems import START, KeyPath, Problem, build_config_error
 from llm_assets.config.shape import accepts_none, find_block, list_fields, takes_keys
+from llm_assets.config.step_problems import find_step_problems
 from llm_assets.config.task import LLMSettings, TaskSettings
 from llm_assets.config.yaml_text import YamlDocument, YamlValue, parse_yaml
 from llm_assets.errors import ConfigError, suggest
@@ -26,7 +28,12 @@ SettingsT = TypeVar("SettingsT", bound=BaseModel)
 
 def parse_task(text: str, *, file: str) -> TaskSettings:
     """The settings of a task file; `ConfigError` listing everything that is wrong with it."""
-    return parse_settings(TaskSettings, parse_yaml(text, file=file))
+    return parse_task_document(parse_yaml(text, file=file))
+
+
+def parse_task_document(document: YamlDocument) -> TaskSettings:
+    """The same of a text that was read already."""
+    return parse_settings(TaskSettings, document, others=find_step_problems(document))
 
 
 def parse_endpoints(text: str, *, file: str) -> EndpointsFile:
@@ -34,30 +41,34 @@ def parse_endpoints(text: str, *, file: str) -> EndpointsFile:
     return parse_settings(EndpointsFile, parse_yaml(text, file=file))
 
 
-def parse_settings(model: type[SettingsT], document: YamlDocument) -> SettingsT:
-    """The document as a settings model.
+def parse_settings(
+    model: type[SettingsT], document: YamlDocument, *, others: Iterable[Problem] = ()
+) -> SettingsT:
+    """The document as a settings model; `others` are problems that the model itself does not see.
 
     A block whose keys are all commented out counts as not given. All mistakes are told at once, each with its
     line and column; `ConfigError`.
     """
     _refuse_gaps(document)
-    settings = validate(model, document)
+    settings = validate(model, document, others=others)
     if isinstance(settings, list):
         raise build_config_error(document.file, settings)
     return settings
 
 
-def validate(model: type[SettingsT], document: YamlDocument) -> SettingsT | list[Problem]:
+def validate(
+    model: type[SettingsT], document: YamlDocument, *, others: Iterable[Problem] = ()
+) -> SettingsT | list[Problem]:
     """The document as a settings model, or everything that is wrong with it."""
     content = read_blocks(model, document)
-    booleans = list(find_boolean_problems(model, document))
+    known = [*find_boolean_problems(model, document), *others]
     try:
         settings = model.model_validate(content)
     except ValidationError as exc:
-        told = {problem.path for problem in booleans}
-        others = build_field_problems(exc, model=model, document=document)
-        return booleans + [problem for problem in others if problem.path not in told]
-    return booleans or settings
+        told = {problem.path for problem in known}
+        fields = build_field_problems(exc, model=model, document=document)
+        return known + [problem for problem in fields if problem.path not in told]
+    return known or settings
 
 
 def read_blocks(model: type[BaseModel], document: YamlDocument) -> dict[str, YamlValue]:
@@ -89,7 +100,7 @@ def find_endpoint(
     llm: LLMSettings,
     own_endpoints: dict[str, EndpointSettings],
     *,
-    at: tuple[str, ...] = ("llm",),
+    at: KeyPath = ("llm",),
     document: YamlDocument,
 ) -> EndpointSettings:
     """The endpoint that the block `at` of a task names; `ConfigError` where there is none or it has no address."""

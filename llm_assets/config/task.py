@@ -6,9 +6,8 @@ from pydantic import Field, model_validator
 
 from llm_assets.config.answer import AnswerSettings
 from llm_assets.config.automation import AutomationSettings
-from llm_assets.config.base import LEFT_OUT_IF_NONE, FreeValue, Settings
+from llm_assets.config.base import LEFT_OUT_IF_EMPTY, LEFT_OUT_IF_NONE, Settings
 from llm_assets.config.checks import CheckSettings
-from llm_assets.config.endpoint import PriceSettings, StructuredOutput
 from llm_assets.config.expected import ExpectedSettings
 from llm_assets.config.export import ExportSettings
 from llm_assets.config.gate import GateSettings
@@ -16,6 +15,8 @@ from llm_assets.config.grouping import ContextSettings, GroupingSettings
 from llm_assets.config.hooks import HookSettings
 from llm_assets.config.images import ImageSettings
 from llm_assets.config.limits import BudgetSettings, LimitSettings
+from llm_assets.config.llm import AttemptSettings, JudgeSettings, LLMSettings, find_judge_llm
+from llm_assets.config.steps import ChainStep, StepSettings, build_chain
 
 TableFormat = Literal["csv", "psv", "tsv", "xlsx", "jsonl", "parquet"]
 
@@ -97,66 +98,6 @@ class SchemaSettings(Settings):
     """Make the module anew although it exists; the old one is archived."""
 
 
-_FIELDS_OF_A_MODEL = ("model", "price", "structured_output")
-"""What is the same wherever a task asks the same model; parameters may differ from use to use."""
-
-
-class LLMSettings(Settings):
-    """Which model answers, and how it is asked."""
-
-    endpoint: str = "offline"
-    """A built-in endpoint or one from `configs/endpoints.yaml`."""
-    model: str = "extractive"
-    """The model's name as the endpoint knows it."""
-    temperature: Annotated[float, Field(ge=0)] | None = None
-    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
-    seed: int | None = None
-    max_output_tokens: Annotated[int, Field(ge=1)] | None = None
-    """The cap on an answer's length; the server's own where it is not given."""
-    structured_output: StructuredOutput | None = None
-    """A lower level than the endpoint's own, where a model cannot keep to it."""
-    extra: dict[str, FreeValue] = {}
-    """Parameters of the provider's own, sent as they are."""
-    price: PriceSettings | None = None
-    """This model's price, before the endpoint's and the published one."""
-
-
-class AttemptSettings(Settings):
-    """How often an item may ask again before it counts as not answered."""
-
-    attempts: Annotated[int, Field(ge=1)] = 3
-    """Calls for one item, the first included; each tells the model what was wrong with the one before."""
-    retry_failed: bool = True
-    """Whether a new run gives items without an accepted output fresh attempts."""
-    share_identical: bool = True
-    """Whether equal requests share one call; `false` asks for each row, also where two rows are equal."""
-    max_output_tokens_on_retry: Annotated[int, Field(ge=1)] | None = None
-    """The cap for attempts after a cut-off answer; twice the first one where it is not given."""
-
-
-class JudgeSettings(Settings):
-    """Who checks a valid answer before it counts."""
-
-    prompt: str
-    """The judge's prompt file; it sees the row's names, and the answer as `output` and `output_json`."""
-    llm: LLMSettings | None = None
-    """The judge's model and its parameters; those of the model that answers where the block is not given.
-
-    A block without an `endpoint` means the task's own, and without a `model`, too, the task's own.
-    """
-    retries: Annotated[int, Field(ge=0)] = 1
-    """How often an item is asked again with the judge's reason before it counts as rejected.
-
-    These calls do not count as `attempts`, which are about answers that are not valid.
-    """
-    attempts: Annotated[int, Field(ge=1)] = 2
-    """Calls for one verdict, the first included, where the judge's own answer is not valid."""
-    verdict_field: str = "verdict"
-    """The boolean field of the judge's model that says whether the answer is accepted."""
-    reason_field: str = "reason"
-    """The text field of the judge's model that says why; a rejection hands it to the next attempt."""
-
-
 class ReportSettings(Settings):
     """What the report shows."""
 
@@ -182,8 +123,10 @@ class TaskSettings(Settings):
     input and the schema of the task it extends unless it names others. The path starts from this file's folder, else
     from the project.
     """
-    prompt: str
-    """The prompt file."""
+    prompt: Annotated[str | None, LEFT_OUT_IF_NONE] = None
+    """The prompt file; a task with `steps` names one at each of them instead."""
+    steps: Annotated[tuple[StepSettings, ...], LEFT_OUT_IF_EMPTY] = ()
+    """Several kinds of calls, one after the other or as `after` says; without them a task is one."""
     input: InputSettings = InputSettings()
     cleaning: CleaningSettings = CleaningSettings()
     grouping: GroupingSettings = GroupingSettings()
@@ -229,17 +172,33 @@ class TaskSettings(Settings):
 
     @property
     def judge_llm(self) -> LLMSettings:
-        """How the judge is asked.
+        """How the judge is asked."""
+        return find_judge_llm(self.judge, self.llm)
 
-        An endpoint that is not named must not fall back to the default: verdicts would come from the offline model.
-        """
-        own = None if self.judge is None else self.judge.llm
-        if own is None:
-            return self.llm
-        given = own.model_fields_set
-        if "endpoint" in given:
-            return own
-        shared = ("endpoint",) if "model" in given else ("endpoint", *_FIELDS_OF_A_MODEL)
-        return own.model_copy(
-            update={name: getattr(self.llm, name) for name in shared if name not in given}
+    @property
+    def chain(self) -> tuple[ChainStep, ...]:
+        """The steps, each after those it comes after, with every default filled in; one without a name where the task names none."""
+        if self.steps:
+            return build_chain(
+                self.steps,
+                llm=self.llm,
+                attempts=self.attempts,
+                judge_model=self.schema_.judge_model,
+                images=self.images,
+            )
+        return (
+            ChainStep(
+                name=None,
+                after=(),
+                upstream=(),
+                prompt=self.prompt or "",
+                llm=self.llm,
+                attempts=self.attempts,
+                judge=self.judge,
+                judge_llm=self.judge_llm,
+                output_model=self.schema_.output_model,
+                judge_model=self.schema_.judge_model,
+                answer=self.answer,
+                images=self.images,
+            ),
         )

@@ -1,7 +1,7 @@
 """Which columns outputs and exports have, what the schema says of each, and what the model saw to fill it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import JsonValue
@@ -15,8 +15,10 @@ from llm_assets.core.export_columns import (
     build_output_columns,
     build_unique_names,
     build_verdict_columns,
+    place_in_step,
 )
 from llm_assets.core.field_facts import FieldFacts, describe_field
+from llm_assets.core.ids import StepName
 from llm_assets.core.llm_outputs import OUTCOMES, LLMOutputs
 from llm_assets.core.prompts import RESERVED_NAMES, ROW_NAMES
 from llm_assets.core.stage_columns import ColumnOrigin, StageColumn, name_item_columns
@@ -47,6 +49,7 @@ _STATUS: dict[str, tuple[str, str]] = {
     "work_id": ("The item behind the line.", "work_id"),
     "group_key": ("The group of the line.", "group_key"),
     "n_rows": ("Rows of the input that the line answers for.", "n_rows"),
+    "stopped_at": ("The step that brought no accepted output.", "outcome"),
     "score": ("What the project's scorer made of the output.", "outcome"),
     "parse_errors": (
         "What the text answer did not say as it should; defaults stand in.",
@@ -68,16 +71,25 @@ class AnswerSchemas:
     output: Mapping[str, JsonValue]
     verdict: Mapping[str, JsonValue] | None
     """None where the task has no judge."""
+    steps: Mapping[StepName, "AnswerSchemas"] = field(
+        default_factory=dict[StepName, "AnswerSchemas"]
+    )
+    """Those of each step in their order, where outputs join several; none where the task names none."""
 
 
 def build_answer_columns(
     schemas: AnswerSchemas, nested: Literal["flatten", "json"]
 ) -> tuple[ExportColumn, ...]:
     """The columns of the output and of the judge's verdict, in the order of the schema's fields."""
-    columns = build_output_columns(schemas.output, nested)
-    if schemas.verdict is None:
-        return columns
-    return (*columns, *build_verdict_columns(schemas.verdict, nested))
+    parts: list[tuple[StepName | None, AnswerSchemas]] = [*schemas.steps.items()]
+    parts = parts or [(None, schemas)]
+    outputs: list[ExportColumn] = []
+    verdicts: list[ExportColumn] = []
+    for step, each in parts:
+        outputs += place_in_step(build_output_columns(each.output, nested), step)
+        if each.verdict is not None:
+            verdicts += place_in_step(build_verdict_columns(each.verdict, nested), step)
+    return (*outputs, *verdicts)
 
 
 def name_output_columns(outputs: LLMOutputs, schemas: AnswerSchemas) -> tuple[ExportColumn, ...]:
@@ -143,7 +155,12 @@ def build_record_columns(
     return tuple(
         _build_own_column(column, own_origins.get(column.path[0], ()))
         if column.source == "status"
-        else _build_field_column(column, schemas, origins=shown, accepted_in="outcome")
+        else _build_field_column(
+            column,
+            schemas,
+            origins=_find_in_step(column) if schemas.steps else shown,
+            accepted_in="outcome",
+        )
         for column in columns
     )
 
@@ -239,6 +256,14 @@ def _list_shown(meta: WorkItemsMeta, prompt_names: frozenset[str]) -> tuple[Colu
     if "group_context" in prompt_names:
         origins.append(ColumnOrigin(stage="group_contexts", column="text"))
     return tuple(origins)
+
+
+def _find_in_step(column: ExportColumn) -> tuple[ColumnOrigin, ...]:
+    """Where a field of joined outputs stands in those of its step."""
+    step, *path = column.path
+    name = ".".join(path) or "output"
+    name = f"judge.{name}" if column.source == "judge" else name
+    return (ColumnOrigin(stage=step, column=name),)
 
 
 def _find_in_items(column: str | None) -> tuple[ColumnOrigin, ...]:

@@ -5,16 +5,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import JsonValue
 
 from llm_assets.core.fingerprint import fingerprint
-from llm_assets.core.ids import CallKey, GroupContextId, RowId, Sha256, WorkId
+from llm_assets.core.ids import CallKey, GroupContextId, RowId, Sha256, StepName, WorkId
 from llm_assets.core.images import ImagePart
 
 Role = Literal["system", "user", "assistant"]
 Purpose = Literal["generate", "judge", "schema"]
+
+
+class CallKind(NamedTuple):
+    """Which calls go the same way: those of one step for one purpose."""
+
+    step: StepName | None
+    purpose: Purpose
+
 
 FaultKind = Literal[
     "rate_limited",
@@ -171,3 +179,7 @@ class CallOrigin:
     schema_sha256: Sha256
     settings_sha256: Sha256
     """Of the model, the endpoint and the parameters."""
+    step: StepName | None = None
+    """None where the task has one kind of call."""
+    upstream_sha256: Sha256 | None = None
+    """Of what earlier steps answered; None for a step that comes after no other."""

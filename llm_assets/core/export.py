@@ -125,7 +125,10 @@ def build_export(
             *(_build_extra_columns(outputs, settings) if "request" in hooks else ()),
             *build_score_columns(assessment),
             *build_status_columns(
-                items_meta.mode, is_text=outputs.meta.is_text, is_scored="scorer" in hooks
+                items_meta.mode,
+                is_text=outputs.meta.is_text,
+                is_scored="scorer" in hooks,
+                has_steps=bool(outputs.meta.steps),
             ),
         ]
     )
@@ -172,17 +175,30 @@ def build_uncovered_columns(
 ) -> Iterable[ExportColumn]:
     """Columns for fields of outputs that these columns leave out, where the schema lets a model add some."""
     paths = [column.path for column in columns if column.source == "output"]
-    if () in paths:
-        return []
-    covered = {path[0] for path in paths}
-    met: set[str] = set()
+    steps = tuple(account.name for account in outputs.meta.steps)
+    uncovered: list[ExportColumn] = []
+    for prefix in [(name,) for name in steps] or [()]:
+        inside = [path[len(prefix) :] for path in paths if path[: len(prefix)] == prefix]
+        if () in inside:
+            continue
+        names = _list_fields(outputs, prefix) - {path[0] for path in inside}
+        uncovered += [
+            ExportColumn(
+                name=".".join((*prefix, name)), source="output", path=(*prefix, name), kind="json"
+            )
+            for name in sorted(names)
+        ]
+    return uncovered
+
+
+def _list_fields(outputs: LLMOutputs, prefix: tuple[str, ...]) -> set[str]:
+    """The fields that any output has, of one step where a prefix names it."""
+    names: set[str] = set()
     for item in outputs.records:
-        if item.output is not None:
-            met |= item.output.keys()
-    return [
-        ExportColumn(name=name, source="output", path=(name,), kind="json")
-        for name in sorted(met - covered)
-    ]
+        found = read_path(item.output, prefix)
+        if isinstance(found, dict):
+            names |= found.keys()
+    return names
 
 
 def _build_row(
@@ -222,6 +238,7 @@ def _build_status(item: ItemOutput, meta: LLMOutputsMeta) -> dict[str, JsonValue
     cost_usd = sum_item_cost(item)
     return {
         "status": item.outcome,
+        "stopped_at": item.stopped_at,
         "error": item.reason,
         "attempts": count_item_attempts(item),
         "cost_usd": None if cost_usd is None else render_amount(cost_usd),

@@ -7,7 +7,8 @@ from pydantic import JsonValue
 
 from llm_assets.config.grouping import Mode
 from llm_assets.core.export_values import ColumnKind
-from llm_assets.core.json_schema import DEFS_PREFIX
+from llm_assets.core.ids import StepName
+from llm_assets.core.schema_fields import get_mapping, has_fixed_fields, resolve_schema
 from llm_assets.core.values import FrozenModel
 
 ColumnSource = Literal["input", "output", "extra", "judge", "assessment", "status"]
@@ -32,6 +33,8 @@ TEXT_STATUS_KINDS: dict[str, ColumnKind] = {"parse_errors": "text"}
 """Further status columns where answers are text."""
 GROUP_STATUS_KINDS: dict[str, ColumnKind] = {"n_rows": "integer"}
 """Further status columns where one line stands for a whole group."""
+STEP_STATUS_KINDS: dict[str, ColumnKind] = {"stopped_at": "text"}
+"""Further ones where there are several steps: the one that brought no accepted output."""
 
 _KINDS_BY_TYPE: dict[str, ColumnKind] = {
     "string": "text",
@@ -62,8 +65,8 @@ def build_output_columns(
     What has no fixed fields stays JSON in one column: lists, objects with free keys, choices between objects,
     and objects that contain themselves. A schema without any fields gives one column, `output`.
     """
-    root = _resolve(json_schema, json_schema)
-    if not _has_fixed_fields(root):
+    root = resolve_schema(json_schema, json_schema)
+    if not has_fixed_fields(root):
         return (ExportColumn(name="output", source="output", path=(), kind="json"),)
     return tuple(
         _walk_fields(json_schema, root, path=(), max_depth=1 if nested == "json" else None)
@@ -78,6 +81,25 @@ def build_verdict_columns(
         column.model_copy(update={"name": ".".join(("judge", *column.path)), "source": "judge"})
         for column in build_output_columns(json_schema, nested)
     )
+
+
+def place_in_step(
+    columns: Iterable[ExportColumn], step: StepName | None
+) -> tuple[ExportColumn, ...]:
+    """The columns of one of several steps, as `<step>.<field>` and `judge.<step>.<field>`."""
+    if step is None:
+        return tuple(columns)
+    return tuple(
+        column.model_copy(
+            update={"name": _name_in_step(column, step), "path": (step, *column.path)}
+        )
+        for column in columns
+    )
+
+
+def _name_in_step(column: ExportColumn, step: StepName) -> str:
+    first = ("judge", step) if column.source == "judge" else (step,)
+    return ".".join((*first, *column.path))
 
 
 def build_input_columns(
@@ -116,13 +138,14 @@ def build_extra_columns(
 
 
 def build_status_columns(
-    mode: Mode, *, is_text: bool = False, is_scored: bool = False
+    mode: Mode, *, is_text: bool = False, is_scored: bool = False, has_steps: bool = False
 ) -> tuple[ExportColumn, ...]:
     """What is said about each line, whatever became of it."""
     of_texts = TEXT_STATUS_KINDS if is_text else {}
     of_groups = GROUP_STATUS_KINDS if mode == "group_output" else {}
+    of_steps = STEP_STATUS_KINDS if has_steps else {}
     scores = SCORE_KINDS if is_scored else {}
-    kinds = STATUS_KINDS | scores | of_texts | of_groups
+    kinds = STATUS_KINDS | scores | of_texts | of_groups | of_steps
     return tuple(
         ExportColumn(name=name, source="status", path=(name,), kind=kind)
         for name, kind in kinds.items()
@@ -162,12 +185,12 @@ def _walk_fields(
     max_depth: int | None,
     parents: tuple[Mapping[str, JsonValue], ...] = (),
 ) -> Iterable[ExportColumn]:
-    for name, field in _get_mapping(schema, "properties").items():
+    for name, field in get_mapping(schema, "properties").items():
         at = (*path, name)
-        resolved = _resolve(document, field if isinstance(field, dict) else {})
+        resolved = resolve_schema(document, field if isinstance(field, dict) else {})
         is_endless = any(resolved is parent for parent in (*parents, schema))
         is_deep_enough = max_depth is not None and len(at) >= max_depth
-        if _has_fixed_fields(resolved) and not is_endless and not is_deep_enough:
+        if has_fixed_fields(resolved) and not is_endless and not is_deep_enough:
             yield from _walk_fields(
                 document, resolved, path=at, max_depth=max_depth, parents=(*parents, schema)
             )
@@ -177,34 +200,8 @@ def _walk_fields(
             )
 
 
-def _resolve(
-    document: Mapping[str, JsonValue], schema: Mapping[str, JsonValue]
-) -> Mapping[str, JsonValue]:
-    """The schema itself, behind references and behind "or null"."""
-    for keyword in ("anyOf", "oneOf", "allOf"):
-        choices = schema.get(keyword)
-        if isinstance(choices, list):
-            solid = [entry for entry in choices if entry != {"type": "null"}]
-            if len(solid) == 1 and isinstance(solid[0], dict):
-                return _resolve(document, solid[0])
-    reference = schema.get("$ref")
-    if not isinstance(reference, str):
-        return schema
-    definition = _get_mapping(document, "$defs").get(reference.removeprefix(DEFS_PREFIX))
-    return _resolve(document, definition) if isinstance(definition, dict) else {}
-
-
-def _has_fixed_fields(schema: Mapping[str, JsonValue]) -> bool:
-    return bool(schema.get("properties")) and not schema.get("additionalProperties")
-
-
 def _read_kind(schema: Mapping[str, JsonValue]) -> ColumnKind:
     named, spelling = schema.get("type"), schema.get("format")
     if named == "string" and isinstance(spelling, str):
         return _KINDS_BY_FORMAT.get(spelling, "text")
     return _KINDS_BY_TYPE.get(named, "json") if isinstance(named, str) else "json"
-
-
-def _get_mapping(schema: Mapping[str, JsonValue], key: str) -> Mapping[str, JsonValue]:
-    value = schema.get(key)
-    return value if isinstance(value, dict) else {}

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from llm_assets.core.ids import StepName
 from llm_assets.core.llm_outputs import OUTCOMES, ItemOutput, Outcome
 
 MAX_CAUSE_CHARS = 160
@@ -22,6 +23,8 @@ class FailureCause:
     """Items that failed in the same way."""
 
     outcome: Outcome
+    step: StepName | None = None
+    """The step that stopped them, where there are several."""
     text: str
     """The reason, with what differs between the items left open."""
     items: tuple[ItemOutput, ...]
@@ -30,14 +33,16 @@ class FailureCause:
 
 def build_failure_causes(items: Iterable[ItemOutput]) -> tuple[FailureCause, ...]:
     """Every cause with its items, the most frequent cause first."""
-    by_cause: dict[tuple[Outcome, str], list[ItemOutput]] = defaultdict(list)
+    by_cause: dict[tuple[Outcome, StepName | None, str], list[ItemOutput]] = defaultdict(list)
     for item in items:
         if item.outcome != "accepted":
             text = build_cause_text(item.reason or "no reason given")
-            by_cause[item.outcome, text].append(item)
+            by_cause[item.outcome, item.stopped_at, text].append(item)
     causes = [
-        FailureCause(outcome=outcome, text=_restore_text(text, alike), items=tuple(alike))
-        for (outcome, text), alike in by_cause.items()
+        FailureCause(
+            outcome=outcome, step=step, text=_restore_text(text, alike), items=tuple(alike)
+        )
+        for (outcome, step, text), alike in by_cause.items()
     ]
     return tuple(sorted(causes, key=_build_rank))
 
@@ -54,5 +59,6 @@ def _restore_text(text: str, alike: list[ItemOutput]) -> str:
     return (reasons.pop() if len(reasons) == 1 else None) or text
 
 
-def _build_rank(cause: FailureCause) -> tuple[int, int, str]:
-    return (-len(cause.items), OUTCOMES.index(cause.outcome), cause.text)
+def _build_rank(cause: FailureCause) -> tuple[int, int, str, str]:
+    rank = OUTCOMES.index(cause.outcome)
+    return (-len(cause.items), rank, cause.step or "", cause.text)

@@ -5,6 +5,8 @@ from typing import NewType
 TaskName = NewType("TaskName", str)
 BatchKey = NewType("BatchKey", str)
 """The stem of an input file; also the Dagster partition."""
+StepName = NewType("StepName", str)
+"""One of several kinds of calls of a task; the only one of a task has no name."""
 RowId = NewType("RowId", str)
 WorkId = NewType("WorkId", str)
 GroupKey = NewType("GroupKey", str)

@@ -28,6 +28,7 @@ from llm_assets.core.item_ends import build_attempt, build_end, build_fault_atte
 from llm_assets.core.item_hooks import HookFailure, finish_output, prepare_item, score_output
 from llm_assets.core.items import Item
 from llm_assets.core.llm_outputs import Attempt, ItemOutput, Outcome
+from llm_assets.core.prompts import RenderError
 from llm_assets.core.requests import build_generate_request, build_judge_request
 from llm_assets.core.step import Judge, Step
 from llm_assets.errors import ConfigError
@@ -58,7 +59,14 @@ def advance(step: Step, item: Item, answers: Sequence[Answer], *, n_known: int) 
         answers: The answers to this item's calls so far, in the order in which they were asked for.
         n_known: How many of them were on record before this run.
     """
-    return _Life(step=step, item=item, answers=answers, n_known=n_known).advance()
+    life = _Life(step=step, item=item, answers=answers, n_known=n_known)
+    if item.steps is None:
+        return life.advance()
+    try:
+        return life.advance()
+    except RenderError as exc:
+        # What an earlier step answered for this item does not fit the prompt; others may well.
+        return Done(output=build_end(item, "failed", f"{exc.problem}.", life.tried))
 
 
 def build_fault_output(

@@ -1,6 +1,7 @@
 """What an item's calls are made from."""
 
 from llm_assets.core.calls import CallOrigin, Purpose
+from llm_assets.core.fingerprint import fingerprint
 from llm_assets.core.items import Item
 from llm_assets.core.step import Step
 
@@ -16,4 +17,6 @@ def build_origin(step: Step, item: Item, purpose: Purpose) -> CallOrigin:
         prompt_sha256=asked.prompt.sha256,
         schema_sha256=asked.schema_sha256,
         settings_sha256=asked.settings.fingerprint,
+        step=step.name,
+        upstream_sha256=None if item.steps is None else fingerprint(item.steps),
     )

@@ -7,7 +7,9 @@ from pydantic import JsonValue
 
 from llm_assets.config.images import ImageSettings
 from llm_assets.core.context import render_row_block
+from llm_assets.core.ids import StepName
 from llm_assets.core.images import find_image_problem
+from llm_assets.core.upstream import STEPS, StepFields
 from llm_assets.core.work_items import WorkItem
 
 
@@ -23,6 +25,8 @@ class Item:
     """What the request hook gives the prompt."""
     extra: Mapping[str, JsonValue] | None = None
     """What the request hook has travel with the item."""
+    steps: Mapping[StepName, Mapping[str, JsonValue]] | None = None
+    """What earlier steps answered; None for a step that comes after no other."""
 
 
 def build_names(item: Item, *, columns: tuple[str, ...], used: frozenset[str]) -> dict[str, object]:
@@ -37,6 +41,8 @@ def build_names(item: Item, *, columns: tuple[str, ...], used: frozenset[str]) -
         names["row_block"] = render_row_block(work.values, columns)
     if work.group_key is not None:
         names |= {"group_key": work.group_key, "group_context": item.group_context}
+    if item.steps is not None:
+        names[STEPS] = StepFields({str(name): output for name, output in item.steps.items()})
     return names | dict(item.names)
 
 

@@ -8,10 +8,11 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, JsonValue
 
+from llm_assets.config.base import LEFT_OUT_IF_EMPTY, LEFT_OUT_IF_NONE
 from llm_assets.config.hooks import HookKind
 from llm_assets.core.calls import Purpose
 from llm_assets.core.fingerprint import fingerprint
-from llm_assets.core.ids import CallKey, GroupContextId, GroupKey, RowId, Sha256, WorkId
+from llm_assets.core.ids import CallKey, GroupContextId, GroupKey, RowId, Sha256, StepName, WorkId
 from llm_assets.core.run_origin import GitState
 from llm_assets.core.setting_changes import SettingChange
 from llm_assets.core.values import CollectionMeta, FrozenModel
@@ -80,6 +81,8 @@ class Attempt:
     answered_at: datetime | None
     verdict: bool | None = None
     """Whether the judge accepts; None for every other call, and where the judge gave no verdict."""
+    step: Annotated[StepName | None, LEFT_OUT_IF_NONE] = None
+    """The step that asked, where a record joins those of several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,14 +97,14 @@ class ItemOutput:
     group_context_id: GroupContextId | None
     outcome: Outcome
     output: dict[str, JsonValue] | None
-    """Valid under the schema; None unless the outcome is `accepted`."""
+    """Valid under the schema, of several steps by their names; None unless the outcome is `accepted`."""
     verdict: dict[str, JsonValue] | None
     """What the judge said of the accepted output; None where the task has no judge."""
     reason: str | None
     """Why it was not accepted, in a sentence; None for an accepted item."""
     attempts: tuple[Attempt, ...]
     accepted_at: datetime | None
-    """When the accepted answer was made, in UTC."""
+    """When the accepted answer was made, in UTC; of several steps, the latest."""
     parse_errors: Annotated[tuple[str, ...], Field(exclude_if=_is_empty)] = ()
     """What an accepted text answer lacks or says unclearly; defaults stand in its place. Not kept where there is
     nothing to say."""
@@ -109,6 +112,8 @@ class ItemOutput:
     """What the request hook had travel with the item; not kept where there is nothing."""
     score: Annotated[float | None, Field(exclude_if=_is_none)] = None
     """The scorer's number for the accepted output; not kept where there is none."""
+    stopped_at: Annotated[StepName | None, LEFT_OUT_IF_NONE] = None
+    """The step that brought no accepted output, where a record joins those of several."""
 
 
 class Totals(FrozenModel):
@@ -170,11 +175,22 @@ class LLMOutputsMeta(CollectionMeta):
     """Where the project stood then; None where it is in no repository."""
     cache_saving_usd: Decimal | None = None
     """What cached tokens saved; None where there are none or the price is not known."""
+    steps: Annotated[tuple["StepAccount", ...], LEFT_OUT_IF_EMPTY] = ()
+    """What each step was made with, where these outputs join those of several; the fields above name all of them."""
 
     @property
     def is_text(self) -> bool:
         """Whether answers are text, from which outputs are taken."""
         return self.structured_output == TEXT_LEVEL
+
+
+class StepAccount(FrozenModel):
+    """One of the steps whose outputs were joined."""
+
+    name: StepName
+    after: tuple[StepName, ...]
+    """The steps it comes directly after."""
+    made: LLMOutputsMeta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,4 +240,6 @@ def _list_what_counts(record: ItemOutput) -> list[object]:
     parts: list[object] = [*ids, record.outcome, record.output, record.verdict, record.reason]
     added = [record.parse_errors, record.extra, record.score]
     # Records of tasks that know nothing of these keep their hash.
-    return [*parts, *added] if any(value not in (None, ()) for value in added) else parts
+    if any(value not in (None, ()) for value in added):
+        parts += added
+    return parts if record.stopped_at is None else [*parts, record.stopped_at]

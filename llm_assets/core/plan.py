@@ -6,8 +6,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from decimal import Decimal
 
-from llm_assets.core.ids import CallKey
-from llm_assets.core.item_replay import ReplayedItem
+from llm_assets.core.chain import DueChain, ReplayedChain
+from llm_assets.core.ids import CallKey, StepName
 from llm_assets.core.plan_calls import CallCounts
 from llm_assets.core.plan_cost import Estimate
 from llm_assets.core.plan_reasons import REASONS, Reason
@@ -19,9 +19,21 @@ NOTHING_FORESEEN: AbstractSet[CallKey] = frozenset()
 class DueItems:
     """The items a run is about, each with its place among all items."""
 
-    chosen: tuple[tuple[int, ReplayedItem], ...]
+    chosen: tuple[DueChain, ...]
     n_left_out: int
     """Those beyond the limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepPlan:
+    """What a run is going to do in one of several steps."""
+
+    step: StepName
+    reasons: tuple[tuple[Reason, int], ...]
+    """Why items run whose calls are known."""
+    n_waiting: int
+    """Items that wait for what an earlier step is going to answer."""
+    calls: CallCounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +50,8 @@ class Plan:
     calls: CallCounts
     n_calls_reused: int
     estimate: Estimate
+    steps: tuple[StepPlan, ...] = ()
+    """In the order in which they run; none where the task names no steps."""
     warnings: tuple[str, ...] = ()
     """What a person may want to mend in the prompts first."""
 
@@ -64,7 +78,7 @@ class Plan:
 
 
 def select_due(
-    replayed: Sequence[ReplayedItem],
+    replayed: Sequence[ReplayedChain],
     *,
     limit: int | None,
     foreseen: AbstractSet[CallKey] = NOTHING_FORESEEN,
@@ -75,32 +89,39 @@ def select_due(
     answer on record when its own turn comes.
     """
     due = [
-        (place, state)
-        for place, state in enumerate(replayed)
-        if state.next_key is not None and state.next_key not in foreseen
+        (place, chain)
+        for place, chain in enumerate(replayed)
+        if any(key not in foreseen for key in chain.next_keys)
     ]
     chosen = tuple(due if limit is None else due[:limit])
     return DueItems(chosen=chosen, n_left_out=len(due) - len(chosen))
 
 
 def build_plan(
-    replayed: Sequence[ReplayedItem],
+    replayed: Sequence[ReplayedChain],
     due: DueItems,
     *,
     reasons: Sequence[Reason],
     calls: CallCounts,
     estimate: Estimate,
+    steps: tuple[StepPlan, ...] = (),
     warnings: tuple[str, ...] = (),
 ) -> Plan:
     """Count what is there and what is to be done; `reasons` are those of the chosen items."""
-    counts = Counter(reasons)
     return Plan(
         n_items=len(replayed),
         n_answered=len(replayed) - len(due.chosen) - due.n_left_out,
-        reasons=tuple((reason, counts[reason]) for reason in REASONS if counts[reason]),
+        reasons=count_reasons(reasons),
         n_left_out=due.n_left_out,
         calls=calls,
-        n_calls_reused=len({answer.key for state in replayed for answer in state.answers}),
+        n_calls_reused=len({answer.key for chain in replayed for answer in chain.answers}),
         estimate=estimate,
+        steps=steps,
         warnings=warnings,
     )
+
+
+def count_reasons(reasons: Sequence[Reason]) -> tuple[tuple[Reason, int], ...]:
+    """How many for each reason that there is, in the order of the reasons."""
+    counts = Counter(reasons)
+    return tuple((reason, counts[reason]) for reason in REASONS if counts[reason])

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llm_assets.core.fingerprint import fingerprint
 from llm_assets.core.ids import CallKey, Sha256
@@ -28,11 +28,37 @@ class CallCounts:
     """Those that no verdict on record can spare: a model may give another prompt the answer it gave before."""
     n_failed: int
     """Calls of items that failed before; such an item may well fail again, with all of its attempts."""
+    n_expected: int = 0
+    """Of `n_generate`, those of steps that wait for an earlier one: one for each item that gets so far.
+
+    Their words are not known yet. An item that gets no accepted output before takes none.
+    """
+    n_expected_sure: int = 0
+    """Of these, those whose answers cannot be on record: an earlier step may answer what it answered before."""
 
     @property
     def n_judge(self) -> int:
         """All verdicts."""
         return self.n_waiting + self.n_following
+
+
+def add_calls(parts: Sequence[CallCounts]) -> CallCounts:
+    """The sums over several steps."""
+    return CallCounts(
+        **{name: sum(getattr(part, name) for part in parts) for name in CallCounts.__slots__}
+    )
+
+
+def expect_calls(step: Step, known: CallCounts, *, n_items: int, n_sure: int) -> CallCounts:
+    """The counts of a step with those of items that wait for an earlier one, a verdict for each answer included."""
+    return replace(
+        known,
+        n_generate=known.n_generate + n_items,
+        n_following=known.n_following + (n_items if step.judge else 0),
+        n_following_sure=known.n_following_sure + (n_sure if step.judge else 0),
+        n_expected=n_items,
+        n_expected_sure=n_sure,
+    )
 
 
 def count_calls(step: Step, due: Sequence[ReplayedItem], reasons: Sequence[Reason]) -> CallCounts:

@@ -15,6 +15,7 @@ Reason = Literal[
     "new",
     "row_changed",
     "group_changed",
+    "upstream_changed",
     "prompt_changed",
     "schema_changed",
     "settings_changed",
@@ -25,7 +26,8 @@ Reason = Literal[
 """Why an item is asked. Where several things changed, the first one in this order counts.
 
 `new`: no call of this task was ever made for the item. `row_changed`: its row is on record for the batch with other
-content. `group_changed`: the text of its group is another one. `settings_changed`: the model, the endpoint or a
+content. `group_changed`: the text of its group is another one. `upstream_changed`: an earlier step answered something
+else. `settings_changed`: the model, the endpoint or a
 parameter. `judge_changed`: it has a valid answer that this judge, as it is now, was not asked about; the judge may
 be new. `failed_before`: it was asked with the same words and has no accepted output, be it that its answers were no
 good, that no answer came, or that a run was stopped half-way. `forced`: only because a person forces it.
@@ -43,6 +45,7 @@ class RecordedCall:
     schema_sha256: Sha256
     settings_sha256: Sha256
     is_answered: bool
+    upstream_sha256: Sha256 | None = None
 
 
 def decide_reasons(
@@ -110,6 +113,8 @@ def _find_change(origin: CallOrigin, latest: RecordedCall) -> Reason | None:
     """The first part of the call that is another one by now."""
     if origin.group_context_id != latest.group_context_id:
         return "group_changed"
+    if origin.upstream_sha256 != latest.upstream_sha256:
+        return "upstream_changed"
     if origin.prompt_sha256 != latest.prompt_sha256:
         return "prompt_changed"
     if origin.schema_sha256 != latest.schema_sha256:

@@ -3,10 +3,12 @@
 from pydantic import JsonValue
 
 from llm_assets.core.money import render_amount, render_usd
-from llm_assets.core.plan import Plan
+from llm_assets.core.plan import Plan, StepPlan
 from llm_assets.core.plan_cost import CostRange, Estimate
 from llm_assets.core.plan_reasons import Reason
 from llm_assets.core.token_forecast import TokenRange
+
+EXPECTED_NOTE = "expected calls are one for each item that gets so far; what they say and cost follows from answers to come"
 
 
 def render_plan(plan: Plan) -> str:
@@ -18,6 +20,7 @@ def render_plan(plan: Plan) -> str:
         parts.append(f", {plan.n_left_out} beyond the limit")
     if plan.n_to_run:
         parts.append(f"; {_render_expectation(plan.estimate)}")
+        parts.append(f"; {EXPECTED_NOTE}" if plan.calls.n_expected else "")
     return "".join(parts)
 
 
@@ -30,7 +33,24 @@ def render_calls(plan: Plan) -> str:
     """Such as `14 calls or more and 14 verdicts`: an answer that is not accepted takes further calls."""
     n_generate, n_judge = plan.calls.n_generate, plan.calls.n_judge
     verdicts = f" and {n_judge} verdict{'' if n_judge == 1 else 's'}" if n_judge else ""
-    return f"{n_generate} call{'' if n_generate == 1 else 's'} or more{verdicts}"
+    calls = f"{n_generate} call{'' if n_generate == 1 else 's'} or more{verdicts}"
+    steps = ", ".join(text for each in plan.steps if (text := _render_step(each)))
+    return f"{calls} ({steps})" if steps else calls
+
+
+def _render_step(step: StepPlan) -> str:
+    """Such as `classify 8, 6 of them expected`; nothing where nothing is to be sent."""
+    n_calls, n_expected = step.calls.n_generate + step.calls.n_judge, step.calls.n_expected
+    if n_calls == 0:
+        return ""
+    if n_expected == 0:
+        return f"{step.step} {n_calls}"
+    n_all = step.calls.n_generate
+    return (
+        f"{step.step} {n_calls} expected"
+        if n_expected == n_all
+        else f"{step.step} {n_calls}, {n_expected} of them expected"
+    )
 
 
 def render_reason(reason: Reason) -> str:
@@ -92,6 +112,17 @@ def build_plan_record(plan: Plan) -> dict[str, JsonValue]:
         "lengths_are_guessed": estimate.is_guess,
         "tokens_are_approximate": estimate.is_approximate,
         "warnings": list(plan.warnings),
+        **({"steps": [_build_step_record(each) for each in plan.steps]} if plan.steps else {}),
+    }
+
+
+def _build_step_record(step: StepPlan) -> JsonValue:
+    """Expected calls are part of those to send: one for each item that gets so far."""
+    return {
+        "step": step.step,
+        "reasons": {str(reason): count for reason, count in step.reasons},
+        "calls_by_purpose": {"generate": step.calls.n_generate, "judge": step.calls.n_judge},
+        "calls_expected": step.calls.n_expected,
     }
 
 

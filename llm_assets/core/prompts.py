@@ -8,11 +8,13 @@ from jinja2 import TemplateSyntaxError
 from llm_assets.config.prompt import PromptSettings
 from llm_assets.core.calls import Message, Role
 from llm_assets.core.fingerprint import fingerprint
-from llm_assets.core.ids import Sha256
+from llm_assets.core.ids import Sha256, StepName
 from llm_assets.core.prompt_order import SharedPrefix, build_pieces, find_shared_prefix
 from llm_assets.core.prompt_texts import PromptText, Template, Use, read_prompt_text
 from llm_assets.core.prompt_warnings import list_prompt_warnings
-from llm_assets.core.templating import RENDER_ERRORS
+from llm_assets.core.schema_fields import Schema
+from llm_assets.core.templating import RENDER_ERRORS, template_environment
+from llm_assets.core.upstream import STEPS, find_unknown_fields
 from llm_assets.errors import ConfigError, suggest
 
 ROW_NAMES = frozenset({"row", "row_block"})
@@ -39,6 +41,17 @@ class Turn:
     """What it says, rendered once, where it depends on no item."""
 
 
+class RenderError(ConfigError):
+    """A prompt and the values of one item do not go together."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            f"{problem}; nothing was sent.",
+            remedy='Columns are reached as `name` or `row["name"]`.',
+        )
+        self.problem = problem
+
+
 @dataclass(frozen=True, kw_only=True)
 class Prompt:
     """A prompt that was checked against the names an item offers."""
@@ -58,7 +71,7 @@ class Prompt:
     def render(self, values: Mapping[str, object]) -> tuple[Message, ...]:
         """The messages for one item, without empty ones before the last.
 
-        `ConfigError` where a template names what the item does not have.
+        `RenderError` where a template names what the item does not have.
         """
         names = {**values, **self.static_values}
         messages = [
@@ -76,6 +89,7 @@ def build_prompt(
     columns: tuple[str, ...],
     item_names: frozenset[str],
     llm_schema: str,
+    upstream: Mapping[StepName, Schema] | None = None,
 ) -> Prompt:
     """Compile a prompt and make sure that every name in it will be there.
 
@@ -85,12 +99,16 @@ def build_prompt(
         columns: The columns the model may see; each is a name of its own where the item is a row.
         item_names: The names of this mode, out of `RESERVED_NAMES`.
         llm_schema: The JSON text of the answer's schema.
+        upstream: What the earlier steps of a chain answer, under their names; None for a step that comes first.
 
     Raises `ConfigError` naming the file, the name it cannot know, its line and the columns there are.
     """
     is_about_rows = "row" in item_names
     known = item_names | STATIC_NAMES | (frozenset(columns) if is_about_rows else NO_NAMES)
-    names = _Names(known=known, columns=columns, blocks=BLOCK_NAMES & item_names)
+    blocks = BLOCK_NAMES & item_names
+    if upstream is not None:
+        known, blocks = known | {STEPS}, blocks | {STEPS}
+    names = _Names(known=known, columns=columns, blocks=blocks, upstream=upstream or {})
     return _build(settings, names, path=path, static_values={"llm_schema": llm_schema})
 
 
@@ -110,6 +128,8 @@ class _Names:
     columns: tuple[str, ...]
     blocks: frozenset[str]
     """Those that hold other names and are no text themselves."""
+    upstream: Mapping[StepName, Schema] = field(default_factory=dict[StepName, Schema])
+    """What the earlier steps of a chain answer."""
 
     def find_unknown(self, text: PromptText, settings: PromptSettings) -> list[Use]:
         """The uses that nothing is there for."""
@@ -131,6 +151,8 @@ def _build(
     for role, part, source in _list_sources(settings):
         text = _read(source, settings, path=path, part=part)
         _check(names.find_unknown(text, settings), names, path=path, part=part)
+        if names.upstream and settings.syntax == "jinja":
+            _check_fields(source, names, path=path, part=part)
         turn = Turn(role=role, part=part, template=text.template, fixed_text=None)
         if text.names <= static_values.keys():
             fixed_text = _render(turn, static_values, path=path)
@@ -187,11 +209,30 @@ def _read(source: str, settings: PromptSettings, *, path: str, part: str) -> Pro
 def _check(unknown: Sequence[Use], names: _Names, *, path: str, part: str) -> None:
     """Make sure that every name of a template is known."""
     if unknown:
-        uses = ", ".join(f"{use.shown} (line {use.line})" for use in unknown)
-        raise ConfigError(
-            f"Prompt {path!r} uses {uses} in `{part}`, which this task does not have; nothing was sent.",
+        raise _build_unknown_error(
+            [(use.shown, use.line) for use in unknown],
+            path=path,
+            part=part,
             remedy=_build_remedy(unknown[0].name, names),
         )
+
+
+def _check_fields(source: str, names: _Names, *, path: str, part: str) -> None:
+    """Make sure that what is read of earlier steps can be there."""
+    unknown = list(find_unknown_fields(template_environment.parse(source), names.upstream))
+    if unknown:
+        uses = [(f"{{{{ {each.expression} }}}}", each.line) for each in unknown]
+        raise _build_unknown_error(uses, path=path, part=part, remedy=unknown[0].remedy)
+
+
+def _build_unknown_error(
+    uses: Sequence[tuple[str, int]], *, path: str, part: str, remedy: str
+) -> ConfigError:
+    shown = ", ".join(f"{use} (line {line})" for use, line in uses)
+    return ConfigError(
+        f"Prompt {path!r} uses {shown} in `{part}`, which this task does not have; nothing was sent.",
+        remedy=remedy,
+    )
 
 
 def _build_remedy(unknown: str, names: _Names) -> str:
@@ -210,7 +251,4 @@ def _render(turn: Turn, values: Mapping[str, object], *, path: str) -> str:
     try:
         return turn.template.render(values)
     except RENDER_ERRORS as exc:
-        raise ConfigError(
-            f"Prompt {path!r} cannot be rendered (`{turn.part}`): {exc}; nothing was sent.",
-            remedy='Columns are reached as `name` or `row["name"]`.',
-        ) from exc
+        raise RenderError(f"Prompt {path!r} cannot be rendered (`{turn.part}`): {exc}") from exc

@@ -1,21 +1,24 @@
 """What a person should know about a batch once it is done, drawn from its artifacts alone."""
 
+from collections import Counter
 from collections.abc import Mapping
 from statistics import median_low
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import JsonValue
 
+from llm_assets.config.base import LEFT_OUT_IF_EMPTY, LEFT_OUT_IF_NONE
 from llm_assets.config.task import ReportSettings
 from llm_assets.core.assessment import AssessmentMeta
 from llm_assets.core.failure_causes import FailureCause, build_failure_causes
 from llm_assets.core.group_contexts import GroupContexts
-from llm_assets.core.ids import BatchKey, GroupKey, RowId, Sha256, TaskName, WorkId
+from llm_assets.core.ids import BatchKey, GroupKey, RowId, Sha256, StepName, TaskName, WorkId
 from llm_assets.core.input_snapshot import InputMeta, InputRow, InputSnapshot
 from llm_assets.core.item_matching import match_items
 from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs, LLMOutputsMeta, Outcome
 from llm_assets.core.report_judge import JudgeResults, build_judge_results
 from llm_assets.core.report_scores import ScoreResults, build_score_results
+from llm_assets.core.report_steps import StepReport, build_step_reports
 from llm_assets.core.report_text_answers import TextAnswerResults, build_text_answer_results
 from llm_assets.core.setting_changes import SettingChange
 from llm_assets.core.values import FrozenModel, Scalar
@@ -70,6 +73,8 @@ class ReportCause(FrozenModel):
     """A cause of failure with some of its items."""
 
     outcome: Outcome
+    step: Annotated[StepName | None, LEFT_OUT_IF_NONE] = None
+    """The step that stopped them, where there are several."""
     text: str
     n_items: int
     items: tuple[FailedItem, ...]
@@ -128,9 +133,11 @@ class Report(FrozenModel):
     scores: ScoreResults | None = None
     """None where no hook gave any."""
     judge: JudgeResults | None = None
-    """None where the task has no judge."""
+    """None where the task has no judge, or has one for each of several steps."""
     assessment: AssessmentMeta | None = None
     """None where the task does not say what it expects."""
+    steps: Annotated[tuple[StepReport, ...], LEFT_OUT_IF_EMPTY] = ()
+    """In the order in which they run; none where the task names no steps."""
     groups: GroupSizes | None
     """None where rows are not grouped or there are none."""
     causes: tuple[ReportCause, ...]
@@ -168,12 +175,13 @@ def build_report(
         items=items_meta,
         outputs=outputs.meta,
         n_calls_unpriced=sum(call.cost_usd is None for call in calls.values()),
-        n_items_retried=sum(_count_attempts(item) > 1 for item in outputs.records),
+        n_items_retried=sum(_is_retried(item) for item in outputs.records),
         n_items_repaired=sum(_is_repaired(item) for item in outputs.records),
         scores=build_score_results(outputs),
         text_answers=build_text_answer_results(outputs),
-        judge=build_judge_results(outputs.records, outputs.meta),
+        judge=None if outputs.meta.steps else build_judge_results(outputs.records, outputs.meta),
         assessment=assessment,
+        steps=build_step_reports(outputs),
         groups=_build_group_sizes(contexts),
         causes=tuple(
             _build_report_cause(cause, rows=rows, n_items=settings.failures_per_cause)
@@ -191,6 +199,7 @@ def _build_report_cause(
 ) -> ReportCause:
     return ReportCause(
         outcome=cause.outcome,
+        step=cause.step,
         text=cause.text,
         n_items=len(cause.items),
         items=tuple(_build_failed_item(item, rows) for item in cause.items[:n_items]),
@@ -256,7 +265,13 @@ def _count_attempts(item: ItemOutput) -> int:
     return sum(attempt.purpose == "generate" for attempt in item.attempts)
 
 
+def _is_retried(item: ItemOutput) -> bool:
+    """Whether it took more than one attempt in any step."""
+    counts = Counter(each.step for each in item.attempts if each.purpose == "generate")
+    return max(counts.values(), default=0) > 1
+
+
 def _is_repaired(item: ItemOutput) -> bool:
-    """Whether the accepted answer was, which is the last one; earlier ones and verdicts do not count."""
-    repaired = [attempt.is_repaired for attempt in item.attempts if attempt.purpose == "generate"]
-    return item.outcome == "accepted" and repaired[-1:] == [True]
+    """Whether an accepted answer was, which is the last one of its step; earlier ones and verdicts do not count."""
+    repaired = {each.step: each.is_repaired for each in item.attempts if each.purpose == "generate"}
+    return item.outcome == "accepted" and any(repaired.values())

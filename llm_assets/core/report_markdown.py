@@ -20,9 +20,13 @@ from llm_assets.core.report import (
     ReportCause,
     Sample,
 )
-from llm_assets.core.report_judge import JudgeResults
 from llm_assets.core.report_origin import list_origin_rows, render_changes
 from llm_assets.core.report_scores import render_scores
+from llm_assets.core.report_steps_markdown import (
+    list_origin,
+    render_judge,
+    render_steps,
+)
 from llm_assets.core.report_text_answers import render_text_answer_results
 
 MAX_REASON_CHARS = 300
@@ -50,7 +54,8 @@ def render_report_markdown(report: Report, *, partial: str | None = None) -> str
         _render_outcomes(report),
         render_text_answer_results(report.text_answers) if report.text_answers else "",
         f"## Score\n\n{render_assessment_markdown(report.assessment)}" if report.assessment else "",
-        _render_judge(report.judge) if report.judge else "",
+        render_judge(report.judge) if report.judge else "",
+        *render_steps(report.steps),
         *_render_failures(report),
         _render_groups(report.groups) if report.groups else "",
         *_render_samples(report.samples),
@@ -63,7 +68,9 @@ def render_report_markdown(report: Report, *, partial: str | None = None) -> str
 def _render_rehearsal(report: Report) -> str:
     if report.outputs.is_rehearsal:
         return REHEARSAL_LINE
-    return JUDGE_REHEARSAL_LINE if report.judge and report.judge.is_rehearsal else ""
+    judges = [report.judge, *(step.judge for step in report.steps)]
+    has_rehearsed = any(judge is not None and judge.is_rehearsal for judge in judges)
+    return JUDGE_REHEARSAL_LINE if has_rehearsed else ""
 
 
 def _render_summary(report: Report) -> str:
@@ -121,24 +128,6 @@ def _render_outcomes(report: Report) -> str:
     return f"## Outcomes\n\n{render_table(['Outcome', 'Items', 'Share'], rows)}"
 
 
-def _render_judge(judge: JudgeResults) -> str:
-    n_verdicts = judge.n_accepting + judge.n_rejecting
-    table = render_table(
-        ["", ""],
-        [
-            ["Model", render_code(judge.model)],
-            ["Verdicts", f"{n_verdicts:,}"],
-            ["of these rejections", f"{judge.n_rejecting:,}"],
-            ["Items accepted after a rejection", f"{judge.n_items_mended:,}"],
-            ["Items rejected for good", f"{judge.n_items_rejected:,}"],
-            ["Calls without a verdict", f"{judge.n_without_verdict:,}"],
-            ["Items that no verdict came for", f"{judge.n_items_unjudged:,}"],
-        ],
-    )
-    hint = "\n\nWhere no verdict came, the answer is kept, and the next run asks the judge alone."
-    return f"## Judge\n\n{table}" + (hint if judge.n_items_unjudged else "")
-
-
 def _render_failures(report: Report) -> Iterable[str]:
     if not report.causes:
         return
@@ -155,7 +144,8 @@ def _render_failures(report: Report) -> Iterable[str]:
 def _render_cause(number: int, cause: ReportCause) -> str:
     items = "1 item" if cause.n_items == 1 else f"{cause.n_items:,} items"
     text = escape_markdown(cause.text, max_chars=MAX_REASON_CHARS)
-    title = f"### {number}. {cause.outcome}: {items}\n\nCause: {text}"
+    step = f" in {render_code(cause.step)}" if cause.step else ""
+    title = f"### {number}. {cause.outcome}{step}: {items}\n\nCause: {text}"
     if not cause.items:
         return title
     table = render_table(
@@ -242,12 +232,7 @@ def _render_origin(report: Report) -> Iterable[str]:
             ["Input", render_code(report.input.input_path), render_code(report.input.sha256)],
             ["Config", render_code(config.config_path), render_code(config.config_sha256)],
             *list_origin_rows(report),
-            ["Prompt", render_code(outputs.prompt_path), render_code(outputs.prompt_sha256)],
-            ["Schema", render_code(config.schema_path), render_code(outputs.schema_sha256)],
-            ["Endpoint", render_code(outputs.endpoint), ""],
-            ["Model", render_code(outputs.model), ""],
-            ["Structured output", render_code(outputs.structured_output), ""],
-            *(_list_judge_origin(report.judge) if report.judge else []),
+            *list_origin(outputs, schema_path=config.schema_path, judge=report.judge),
             *(
                 [f"Hook: {hook.kind}", render_code(hook.name), render_code(hook.source_sha256)]
                 for hook in outputs.hooks
@@ -257,18 +242,6 @@ def _render_origin(report: Report) -> Iterable[str]:
     yield from render_changes(report)
     yield f"Parameters as sent:\n\n{render_json_block(outputs.parameters)}"
     yield f"Settings, the defaults included:\n\n{render_json_block(config.settings)}"
-
-
-def _list_judge_origin(judge: JudgeResults) -> list[list[str]]:
-    return [
-        [
-            "Judge's prompt",
-            render_code(judge.prompt_path or ""),
-            render_code(judge.prompt_sha256 or ""),
-        ],
-        ["Judge's endpoint", render_code(judge.endpoint or ""), ""],
-        ["Judge's model", render_code(judge.model), ""],
-    ]
 
 
 def _render_artifacts(report: Report) -> str:

@@ -3,12 +3,29 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from math import ceil
-from typing import Literal
+from typing import Annotated, Literal
 
+from llm_assets.config.base import LEFT_OUT_IF_EMPTY
 from llm_assets.core.calls import FaultKind
+from llm_assets.core.ids import StepName
 from llm_assets.core.llm_outputs import Outcome
 from llm_assets.core.run_origin import RunOrigin
 from llm_assets.core.values import FrozenModel
+
+
+class StepSummary(FrozenModel):
+    """One step's share of a run."""
+
+    name: StepName
+    outcomes: dict[Outcome, int]
+    """Of all items, whether this run asked for them or an earlier one."""
+    calls_sent: int
+    prompt_tokens: int
+    """Of the calls sent."""
+    completion_tokens: int
+    cost_usd: Decimal
+    """Of the calls sent whose price is known."""
+    cost_is_known: bool
 
 
 class RunSummary(FrozenModel):
@@ -37,6 +54,8 @@ class RunSummary(FrozenModel):
     elapsed_seconds: float
     origin: RunOrigin | None = None
     """What the run was made with; None in an account from before this was kept."""
+    steps: Annotated[tuple[StepSummary, ...], LEFT_OUT_IF_EMPTY] = ()
+    """Those of this run, in their order; none where the task names no steps."""
 
 
 def find_quantile(values: Sequence[float], share: float) -> float | None:

@@ -1,4 +1,4 @@
-"""What calls took in all, added up by day, task, run or model."""
+"""What calls took in all, added up by day, task, step, run or model."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from llm_assets.core.money import render_amount, render_cost
 
-SpendKey = Literal["day", "task", "run", "model"]
+SpendKey = Literal["day", "task", "step", "run", "model"]
 SPEND_KEYS: tuple[SpendKey, ...] = get_args(SpendKey)
 
 
@@ -18,7 +18,7 @@ class Spend:
     """Exact sums over calls on record, of every purpose."""
 
     name: str
-    """The day in UTC, the task, the run's id, or endpoint and model."""
+    """The day in UTC, the task, the step as `<task>/<step>`, the run's id, or endpoint and model."""
     n_answers: int
     n_faults: int
     n_unpriced: int

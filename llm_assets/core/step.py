@@ -1,4 +1,4 @@
-"""What all calls of a task have in common: one step asks, and may have a judge."""
+"""What all calls of a step have in common: it asks, and may have a judge."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +9,7 @@ from llm_assets.config.images import ImageSettings
 from llm_assets.config.task import AttemptSettings, JudgeSettings
 from llm_assets.core.calls import CallSettings
 from llm_assets.core.fingerprint import fingerprint_text
-from llm_assets.core.ids import Sha256
+from llm_assets.core.ids import Sha256, StepName
 from llm_assets.core.item_hooks import Hooks
 from llm_assets.core.prompts import Prompt
 from llm_assets.core.text_form import RecordField
@@ -48,12 +48,24 @@ class Step:
     attempts: AttemptSettings
     max_output_tokens: int | None
     judge: Judge | None
+    name: StepName | None = None
+    """None for the only step of a task."""
+    after: tuple[StepName, ...] = ()
+    """The steps it comes directly after."""
+    upstream: tuple[StepName, ...] = ()
+    """All steps whose accepted outputs it needs, in the order in which they run."""
     text_form: RecordField | None = None
     """What is taken from a text answer; None where answers are JSON. It reads answers and shapes no call."""
     hooks: Hooks | None = None
     """The functions of the project that look at every item."""
     images: ImageSettings | None = None
     """How the model is shown an item's pictures; None where there are none."""
+
+    @property
+    def prompt_names(self) -> frozenset[str]:
+        """The names of an item that the prompts use, the judge's included."""
+        own = self.prompt.names
+        return own if self.judge is None else own | self.judge.prompt.names
 
     @property
     def can_part_items(self) -> bool:

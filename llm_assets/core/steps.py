@@ -1,14 +1,19 @@
-"""What all calls of a task have in common, put together from its settings."""
+"""What all calls of a step have in common, put together from its settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from pydantic import BaseModel, JsonValue
 
 from llm_assets.config.endpoint import EndpointSettings, StructuredOutput
 from llm_assets.config.grouping import Mode
 from llm_assets.config.images import ImageSettings
+from llm_assets.config.llm import JudgeSettings, LLMSettings
 from llm_assets.config.prompt import PromptSettings
-from llm_assets.config.task import JudgeSettings, LLMSettings, TaskSettings
+from llm_assets.config.steps import ChainStep
 from llm_assets.core.calls import CallSettings
 from llm_assets.core.export_columns import ColumnKind, build_output_columns
+from llm_assets.core.ids import StepName
 from llm_assets.core.item_hooks import Hooks
 from llm_assets.core.json_schema import build_json_schema
 from llm_assets.core.prompts import (
@@ -19,6 +24,7 @@ from llm_assets.core.prompts import (
     ROW_NAMES,
     build_prompt,
 )
+from llm_assets.core.schema_fields import Schema
 from llm_assets.core.schema_text import build_schema_text
 from llm_assets.core.step import Judge, Step
 from llm_assets.core.strict_schema import (
@@ -38,8 +44,19 @@ _NAMES_BY_MODE: dict[Mode, frozenset[str]] = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptNames:
+    """What the prompts of a step can name of an item."""
+
+    mode: Mode
+    columns: tuple[str, ...]
+    """The columns of a row in the order in which it is written out."""
+    upstream: Mapping[StepName, Schema] | None = None
+    """The schemas of what the earlier steps of a chain answer; None for a step that comes first."""
+
+
 def build_step(
-    settings: TaskSettings,
+    settings: ChainStep,
     *,
     prompt: PromptSettings,
     prompt_path: str,
@@ -47,11 +64,11 @@ def build_step(
     base_url: str,
     output_model: type[BaseModel],
     schema_text: str,
-    columns: tuple[str, ...],
+    names: PromptNames,
     judge: Judge | None,
     hooks: Hooks | None = None,
 ) -> Step:
-    """Check the prompt against the columns and fix everything that is the same for all items.
+    """Check the prompt against the names there are and fix everything that is the same for all items.
 
     Raises `ConfigError` for a prompt that names what the task does not have, for an output model that cannot be
     taken from a text where answers are to be text, and for pictures where the endpoint takes none.
@@ -62,11 +79,12 @@ def build_step(
         prompt=build_prompt(
             prompt,
             path=prompt_path,
-            columns=columns,
-            item_names=_list_names(settings.grouping.mode, columns, hooks),
+            columns=names.columns,
+            item_names=_list_names(names, hooks),
             llm_schema=schema_text,
+            upstream=names.upstream,
         ),
-        columns=columns,
+        columns=names.columns,
         schema_text=schema_text,
         settings=build_call_settings(
             settings.llm,
@@ -78,6 +96,9 @@ def build_step(
         attempts=settings.attempts,
         max_output_tokens=settings.llm.max_output_tokens,
         judge=judge,
+        name=None if settings.name is None else StepName(settings.name),
+        after=tuple(map(StepName, settings.after)),
+        upstream=tuple(map(StepName, settings.upstream)),
         text_form=build_text_form(output_model, settings.answer) if is_text else None,
         hooks=hooks,
         images=settings.images,
@@ -85,7 +106,7 @@ def build_step(
 
 
 def build_judge(
-    settings: TaskSettings,
+    settings: ChainStep,
     rules: JudgeSettings,
     *,
     prompt: PromptSettings,
@@ -93,10 +114,10 @@ def build_judge(
     endpoint: EndpointSettings,
     base_url: str,
     verdict_model: type[BaseModel],
-    columns: tuple[str, ...],
+    names: PromptNames,
     hooks: Hooks | None = None,
 ) -> Judge:
-    """Check the judge's prompt against the columns, and that its model can hold a verdict.
+    """Check the judge's prompt against the names there are, and that its model can hold a verdict.
 
     Raises `ConfigError` for a prompt that names what the task does not have, and for a model without the fields
     that `rules` names.
@@ -111,9 +132,10 @@ def build_judge(
         prompt=build_prompt(
             prompt,
             path=prompt_path,
-            columns=columns,
-            item_names=_list_names(settings.grouping.mode, columns, hooks) | JUDGE_NAMES,
+            columns=names.columns,
+            item_names=_list_names(names, hooks) | JUDGE_NAMES,
             llm_schema=schema_text,
+            upstream=names.upstream,
         ),
         settings=build_call_settings(
             llm, endpoint=endpoint, base_url=base_url, output_model=verdict_model
@@ -138,16 +160,16 @@ def _check_sight(
     )
 
 
-def _list_names(mode: Mode, columns: tuple[str, ...], hooks: Hooks | None) -> frozenset[str]:
+def _list_names(names: PromptNames, hooks: Hooks | None) -> frozenset[str]:
     """What a prompt can use beside the columns; `ConfigError` where a hook would give a name that is taken."""
-    names = NO_NAMES if hooks is None else hooks.names
-    taken = sorted(names & RESERVED_NAMES.union(columns))
+    given = NO_NAMES if hooks is None else hooks.names
+    taken = sorted(given & RESERVED_NAMES.union(names.columns))
     if taken:
         raise ConfigError(
             f"`hooks.names` lists {', '.join(taken)}, which prompts know as something else; nothing was sent.",
             remedy="Give it another name, in the config and in the request hook.",
         )
-    return _NAMES_BY_MODE[mode] | names
+    return _NAMES_BY_MODE[names.mode] | given
 
 
 def _check_verdict_model(model: type[BaseModel], rules: JudgeSettings) -> None:

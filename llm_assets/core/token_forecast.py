@@ -105,6 +105,20 @@ def guess_judge_prompt(prompt: TokenRange, completion: TokenRange) -> TokenRange
     )
 
 
+def guess_later_prompt(
+    prompt: TokenRange, completion: TokenRange, *, n_static_tokens: int
+) -> TokenRange:
+    """The length of a later step's prompt where none is on record: what is the same for all items is known.
+
+    It shows answers of earlier steps, and mostly the item, too; `prompt` and `completion` are those of the step before.
+    """
+    return TokenRange(
+        low=floor(n_static_tokens * APPROXIMATION[0]),
+        likely=max(n_static_tokens, prompt.likely) + completion.likely,
+        high=ceil(n_static_tokens * APPROXIMATION[1]) + 2 * (prompt.high + completion.high),
+    )
+
+
 def find_extra_share(past: Sequence[PastAnswer]) -> Fraction:
     """How many further attempts came on each first one."""
     n_first = sum(answer.attempt == 1 for answer in past)

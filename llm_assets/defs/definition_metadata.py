@@ -9,6 +9,7 @@ import dagster as dg
 from llm_assets.config.endpoint import PRESETS
 from llm_assets.config.task import LLMSettings
 from llm_assets.defs.scope import TaskScope
+from llm_assets.gateways.tasks import TaskStep
 
 
 def describe_definition(
@@ -23,23 +24,23 @@ def describe_definition(
     }
 
 
-def describe_models(scope: TaskScope) -> dict[str, str | None]:
+def describe_models(step: TaskStep) -> dict[str, str | None]:
     """Which model answers and which one judges, as `endpoint/model`."""
-    settings = scope.task.settings
+    settings = step.settings
     judge = None if settings.judge is None else _render_model(settings.judge_llm)
     return {"model": _render_model(settings.llm), "judge_model": judge}
 
 
-def list_prompts(scope: TaskScope) -> dict[str, Path]:
+def list_prompts(step: TaskStep) -> dict[str, Path]:
     """The prompt, and the judge's where there is one."""
-    judge = scope.task.judge_prompt_path
-    own = {"prompt": scope.task.prompt_path}
+    judge = step.judge_prompt_path
+    own = {"prompt": step.prompt_path}
     return own if judge is None else {**own, "judge_prompt": judge}
 
 
-def list_model_kinds(scope: TaskScope) -> set[str]:
+def list_model_kinds(step: TaskStep) -> set[str]:
     """Labels in the graph: a model, and whose server it is asked at where that is a known kind."""
-    preset = scope.task.endpoint.preset or scope.task.settings.llm.endpoint
+    preset = step.endpoint.preset or step.settings.llm.endpoint
     return {"llm", preset} if preset in PRESETS else {"llm"}
 
 

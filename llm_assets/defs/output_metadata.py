@@ -9,18 +9,19 @@ from llm_assets.core.answer_columns import (
     name_output_columns,
 )
 from llm_assets.core.checks import NOT_ASKED
-from llm_assets.core.ids import BatchKey
+from llm_assets.core.ids import BatchKey, StepName
 from llm_assets.core.llm_outputs import LLMOutputs, LLMOutputsMeta, Totals
 from llm_assets.core.money import render_cost
 from llm_assets.core.plan import Plan
 from llm_assets.core.plan_reasons import REASONS
 from llm_assets.core.plan_text import render_cost_range
-from llm_assets.core.run_summary import RunSummary
+from llm_assets.core.run_summary import RunSummary, StepSummary
 from llm_assets.core.work_items import WorkItemsMeta
 from llm_assets.defs.metadata import describe_amount
 from llm_assets.defs.scope import TaskScope
 from llm_assets.defs.table_metadata import describe_table
-from llm_assets.gateways.generation import Generation, find_run_record
+from llm_assets.gateways.generation import Generation
+from llm_assets.gateways.steps_run import StepsGeneration, find_run_record
 
 
 def describe_generation(
@@ -45,7 +46,67 @@ def describe_generation(
         **describe_plan(generation.plan),
         **_describe_makings(outputs.meta),
         **_describe_text_answers(outputs),
-        "prompt_file": dg.MetadataValue.path(str(scope.task.prompt_path)),
+        "prompt_file": dg.MetadataValue.path(str(scope.task.steps[0].prompt_path)),
+        "run_record": dg.MetadataValue.path(str(record)),
+    }
+
+
+def describe_step(
+    scope: TaskScope,
+    name: StepName,
+    *,
+    generation: StepsGeneration,
+    items_meta: WorkItemsMeta,
+    schemas: AnswerSchemas,
+) -> dict[str, object]:
+    """The batch in one of several steps, and what the run that finished it planned and did there."""
+    outputs = generation.outputs[name]
+    columns = build_record_columns(
+        outputs, schemas, items_meta=items_meta, prompt_names=generation.prompt_names[name]
+    )
+    rows = iter_record_rows(outputs, name_output_columns(outputs, schemas))
+    own = next(each for each in generation.plan.steps if each.step == name)
+    return {
+        **describe_table(scope, columns, rows=rows, n_rows=outputs.meta.totals.n_items),
+        **describe_totals(outputs.meta.totals),
+        **_describe_step_run(next(each for each in generation.summary.steps if each.name == name)),
+        **describe_plan(generation.plan),
+        "step_planned_calls": own.calls.n_generate + own.calls.n_judge,
+        **_describe_makings(outputs.meta),
+    }
+
+
+def _describe_step_run(summary: StepSummary) -> dict[str, object]:
+    return {
+        "calls_sent": summary.calls_sent,
+        "run_cost_usd": describe_amount(summary.cost_usd, is_known=summary.cost_is_known),
+    }
+
+
+def describe_joined(
+    scope: TaskScope,
+    batch: BatchKey,
+    *,
+    outputs: LLMOutputs,
+    items_meta: WorkItemsMeta,
+    schemas: AnswerSchemas,
+) -> dict[str, object]:
+    """The batch over all of its steps, and what each of them cost."""
+    columns = build_record_columns(
+        outputs, schemas, items_meta=items_meta, prompt_names=frozenset()
+    )
+    rows = iter_record_rows(outputs, name_output_columns(outputs, schemas))
+    record = find_run_record(scope.task, scope.project, batch)
+    costs: dict[str, object] = {}
+    for account in outputs.meta.steps:
+        made = describe_totals(account.made.totals)
+        costs[f"cost_{account.name}"] = made["cost"]
+        costs[f"cost_{account.name}_usd"] = made["cost_usd"]
+    return {
+        **describe_table(scope, columns, rows=rows, n_rows=outputs.meta.totals.n_items),
+        **describe_totals(outputs.meta.totals),
+        **costs,
+        **_describe_makings(outputs.meta),
         "run_record": dg.MetadataValue.path(str(record)),
     }
 

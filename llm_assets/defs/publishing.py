@@ -36,6 +36,7 @@ def publish(
     *,
     metadata: Mapping[str, Any],
     data_version: str | None = None,
+    key: dg.AssetKey | None = None,
     checks: StageChecks | None = None,
     code_version: str | None = None,
 ) -> dg.MaterializeResult[Value]:
@@ -44,12 +45,14 @@ def publish(
     A stage names its own version where not all of its content counts, such as times and costs. What its checks
     block is told with the value: Dagster puts the version on record all the same, and only this run stops.
     `code_version` stands in the place of the definition's, where a run was made with other settings than the
-    definition: so the value is stale for whoever goes by the definition.
+    definition: so the value is stale for whoever goes by the definition. `key` says which of several assets of one
+    run it is.
     """
     version = data_version or build_version(value)
     blocked_by = checks.blocked_by if checks else None
     blocked = {} if blocked_by is None else {BLOCKED_KEY: blocked_by}
     return dg.MaterializeResult(
+        asset_key=key,
         value=value,
         metadata={**metadata, **blocked},
         data_version=dg.DataVersion(version),

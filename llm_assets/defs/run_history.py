@@ -9,12 +9,14 @@ from dagster import DagsterEventType
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.stage_graph import StageGraph, StageNode
 from llm_assets.core.staleness import Cell, Failure
+from llm_assets.defs.calling import name_calling_op
 from llm_assets.defs.jobs import list_stages_by_job
 from llm_assets.defs.scope import TaskScope
 
 PARTITION_TAG = "dagster/partition"
 MAX_FAILED_RUNS = 2000
 """Older failures are not looked for."""
+_FAILURES = (DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE)
 _UNFINISHED = (
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -63,27 +65,42 @@ class RunHistory:
     def _read_failures_of(
         self, run: dg.DagsterRun, cells: tuple[Cell, ...]
     ) -> Iterator[tuple[Cell, Failure]]:
-        entries = self.instance.all_logs(
-            run.run_id, of_type={DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE}
-        )
+        entries = self.instance.all_logs(run.run_id, of_type={*_FAILURES, *self._list_makings()})
         is_told = False
+        made: set[Cell] = set()
         for entry in entries:
             event = entry.get_dagster_event()
-            failed = self._find_failed(event.step_key, cells)
+            if event.is_step_materialization:
+                made.update(cell for cell in cells if self._build_key(cell) == event.asset_key)
+                continue
+            failed = [cell for cell in self._find_failed(event.step_key, cells) if cell not in made]
             if event.is_step_failure:
                 text = _find_text(event)
                 is_told = True
             elif is_told:
                 continue  # the run says again that a step failed
             else:
-                text, failed = event.message or "The run did not finish.", cells[:1]
+                text, failed = event.message or "The run did not finish.", [*cells[:1]]
             for cell in failed:
                 yield cell, Failure(failed_at_seconds=entry.timestamp, text=text)
 
     def _find_failed(self, step_key: str | None, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
         """The stages that a step makes, by its name in the run."""
-        keys = {cell: self.scope.build_key(cell[0]).to_python_identifier() for cell in cells}
-        return tuple(cell for cell, key in keys.items() if key == step_key)
+        names = {cell: self._name_op(cell) for cell in cells}
+        return tuple(cell for cell, name in names.items() if name == step_key)
+
+    def _name_op(self, cell: Cell) -> str:
+        """What makes the stage in a run; the steps of a chain are made by one op."""
+        if cell[0] in self.scope.task.step_names:
+            return name_calling_op(self.scope)
+        return self._build_key(cell).to_python_identifier()
+
+    def _build_key(self, cell: Cell) -> dg.AssetKey:
+        return self.scope.build_key(cell[0])
+
+    def _list_makings(self) -> tuple[DagsterEventType, ...]:
+        """What is read of a run to tell which steps its op had made when it failed; nothing where it makes one."""
+        return (DagsterEventType.ASSET_MATERIALIZATION,) if self.scope.task.has_chain else ()
 
     def _list_cells(self, run: dg.DagsterRun) -> tuple[Cell, ...]:
         """The stages that a run makes; none where it is about other assets."""

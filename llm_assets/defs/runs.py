@@ -13,6 +13,7 @@ from llm_assets.core.stage_graph import StageNode
 from llm_assets.core.staleness import list_due
 from llm_assets.core.task_status import TaskStatus
 from llm_assets.defs.abandoned_runs import end_abandoned_runs
+from llm_assets.defs.calling import name_calling_op
 from llm_assets.defs.jobs import name_batch_job, name_overview_job, name_schema_job
 from llm_assets.defs.process_locks import PROCESS_TAG, open_process_lock
 from llm_assets.defs.project_definitions import build_definitions
@@ -56,8 +57,7 @@ class TaskRunner:
         """Run all stages of one batch."""
         options = {"limit": choice.limit, "force": choice.is_forced}
         given = {name: value for name, value in options.items() if value is not None}
-        op = self._scope.build_key("llm_outputs").to_python_identifier()
-        config = {"ops": {op: {"config": given}}}
+        config = {"ops": {name_calling_op(self._scope): {"config": given}}}
         return self._execute(name_batch_job(self._scope), batch=batch, config=config)
 
     def refresh_batch(self, batch: BatchKey) -> RunEnd:

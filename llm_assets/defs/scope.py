@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from llm_assets.config.images import ImageSettings
 from llm_assets.core.code_version import render_code_version
 from llm_assets.core.ids import BatchKey
 from llm_assets.gateways.clock import Clock
@@ -88,9 +89,8 @@ def dump_settings(
     return settings.model_dump(mode="json", exclude=set(exclude))
 
 
-def build_image_parts(scope: TaskScope) -> dict[str, object]:
+def build_image_parts(images: ImageSettings | None) -> dict[str, object]:
     """What pictures add to the code version of a stage that sees them: nothing, where there are none."""
-    images = scope.task.settings.images
     return {} if images is None else {"images": dump_settings(images)}
 
 

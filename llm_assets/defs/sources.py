@@ -4,21 +4,24 @@ import warnings
 
 import dagster as dg
 
+from llm_assets.defs.calling import name_prompt_file
 from llm_assets.defs.definition_metadata import describe_definition, list_prompts
 from llm_assets.defs.scope import TaskScope
 from llm_assets.gateways.batches import hash_inputs
+from llm_assets.gateways.tasks import TaskStep
 
 
 def build_source_assets(
     scope: TaskScope,
 ) -> list[dg.AssetSpec | dg.SourceAsset]:
-    """The task's input files, its prompt and its config.
+    """The task's input files, the prompts of its steps and its config.
 
     Input files have a version for each batch, reported whenever the command line registers one. Prompt and
     config have none of their own: the stages that read them carry them in their code versions, which hold for
     all batches at once.
     """
-    return [_build_input_file(scope), _build_prompt_file(scope), _build_config_file(scope)]
+    prompts = [_build_prompt_file(scope, step) for step in scope.task.steps]
+    return [_build_input_file(scope), *prompts, _build_config_file(scope)]
 
 
 def _build_input_file(scope: TaskScope) -> dg.SourceAsset:
@@ -42,16 +45,17 @@ def _build_input_file(scope: TaskScope) -> dg.SourceAsset:
         )(input_file)
 
 
-def _build_prompt_file(scope: TaskScope) -> dg.AssetSpec:
-    prompts = list_prompts(scope)
+def _build_prompt_file(scope: TaskScope, step: TaskStep) -> dg.AssetSpec:
+    prompts = list_prompts(step)
     shown = " and the judge's, ".join(f"`{scope.project.show(path)}`" for path in prompts.values())
+    stale = "outputs" if step.name is None else f"outputs of the step `{step.name}`"
     return dg.AssetSpec(
-        key=scope.build_key("prompt_file"),
+        key=scope.build_key(name_prompt_file(step.name)),
         group_name=scope.task.name,
         owners=scope.owners,
         tags=scope.tags,
         kinds={"yaml", "jinja"},
-        description=f"The prompt, {shown}. A change makes the outputs of every batch stale.",
+        description=f"The prompt, {shown}. A change makes the {stale} of every batch stale.",
         metadata=describe_definition(scope, files=prompts),
     )
 

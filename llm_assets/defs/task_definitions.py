@@ -15,6 +15,7 @@ from llm_assets.defs.assets.overview import build_overview_asset
 from llm_assets.defs.assets.report import build_report_asset
 from llm_assets.defs.assets.schema import build_schema_asset
 from llm_assets.defs.assets.schema_text import build_schema_text_asset
+from llm_assets.defs.assets.steps import build_step_assets
 from llm_assets.defs.assets.work_items import build_work_items_asset
 from llm_assets.defs.automation import (
     build_automation_sensor,
@@ -23,6 +24,7 @@ from llm_assets.defs.automation import (
 )
 from llm_assets.defs.file_sensors import build_file_sensors
 from llm_assets.defs.jobs import build_jobs
+from llm_assets.defs.joined_outputs import build_joined_outputs_asset
 from llm_assets.defs.refreshing import build_refresh_job
 from llm_assets.defs.scope import TaskScope
 from llm_assets.defs.sources import build_source_assets
@@ -44,6 +46,13 @@ OPTIONAL_STAGES = ("assessment",)
 """Stages of a batch that a task has where its config asks for them; they come before `export`."""
 
 
+def _build_output_assets(scope: TaskScope) -> list[dg.AssetsDefinition]:
+    """What asks models, and in a chain what joins their answers."""
+    if not scope.task.has_chain:
+        return [build_llm_outputs_asset(scope)]
+    return [build_step_assets(scope), build_joined_outputs_asset(scope)]
+
+
 def build_stage_assets(scope: TaskScope) -> Sequence[dg.AssetsDefinition]:
     """The stages of a task, in the order in which they run."""
     expected = scope.task.settings.expected
@@ -56,7 +65,7 @@ def build_stage_assets(scope: TaskScope) -> Sequence[dg.AssetsDefinition]:
             build_input_snapshot_asset(scope),
             build_group_contexts_asset(scope),
             build_work_items_asset(scope),
-            build_llm_outputs_asset(scope),
+            *_build_output_assets(scope),
             *([] if expected is None else [build_assessment_asset(scope, expected)]),
             build_export_asset(scope),
             build_report_asset(scope),

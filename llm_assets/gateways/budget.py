@@ -28,6 +28,10 @@ SHARE_PER_RESERVATION = Decimal("0.0625")
 """And so much of what is free: each one adds up the day, which takes the longer the more calls it has had."""
 RESERVATION_LIFETIME = timedelta(hours=1)
 """What a killed run had set aside is free again after it; a run that goes on renews its own in time."""
+OTHERS_POLL_SECONDS = 0.5
+OTHERS_PATIENCE_SECONDS = 60.0
+"""How long a run waits for what other runs have set aside while nothing of it is spent or given back: longer than
+most calls take, and much shorter than a killed run's reservation lasts."""
 
 
 class Budget(Protocol):
@@ -66,6 +70,7 @@ class CappedBudget:
         run_id: str,
         clock: Clock,
         warn: Callable[[str], None],
+        note_wait: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._caps = caps
         self._account = RunAccount(caps=caps)
@@ -73,6 +78,7 @@ class CappedBudget:
         self._run_id = run_id
         self._clock = clock
         self._warn = warn
+        self._note_wait = note_wait
         self._has_warned = False
         self._lock = asyncio.Lock()
         self._has_settled = asyncio.Event()
@@ -83,6 +89,8 @@ class CappedBudget:
         self._renew_at: datetime | None = None
         self._free_usd = Decimal(0)
         """What of the day's cap was free when the ledger was last asked."""
+        self._unspent_usd = Decimal(0)
+        """What of it nobody had spent then: what is free, and what other runs have set aside."""
         self._is_day_full = False
         """Whether a call found no room in the day; then only those that are small enough ask again."""
 
@@ -91,7 +99,8 @@ class CappedBudget:
     ) -> Amount | OverBudget:
         """Set the worst case of a call aside.
 
-        Where only the worst cases of calls under way stand in its way, it waits for what they really take.
+        Where only the worst cases of calls under way stand in its way, this run's own or those of others, it waits
+        for what they really take.
         """
         worst = _find_worst_case(request, compute_cost, self._caps)
         async with self._lock:
@@ -107,8 +116,11 @@ class CappedBudget:
                 )
                 if passed is not None:
                     return passed
-                self._has_settled.clear()
-                await self._has_settled.wait()
+                if self._account.held_usd > 0 or not has_room:
+                    self._has_settled.clear()
+                    await self._has_settled.wait()
+                elif not await self._wait_for_others():
+                    return self._build_day_full()
 
     def settle(self, worst: Amount, result: Answer | Fault | Unsendable, /) -> None:
         """Put what the call took in place of its worst case.
@@ -162,17 +174,39 @@ class CappedBudget:
         )
         self._account.day_usd = reservation.spent_usd
         self._free_usd = reservation.free_usd
+        self._unspent_usd = cap_usd - reservation.spent_usd
         if reservation.is_granted:
             self._reserved_usd = wanted_usd
             self._renew_at = now + RESERVATION_LIFETIME / 2
         return reservation.is_granted
 
     def _find_passed_day(self, worst: Amount) -> OverBudget | None:
-        """The day's cap, unless the calls under way may leave room."""
-        if self._account.held_usd > 0 and self._could_fit(worst.cost_usd):
+        """The day's cap, unless the calls under way may leave room, those of other runs included."""
+        known_full = self._is_day_full and not self._could_fit(worst.cost_usd)
+        if not known_full and worst.cost_usd <= self._unspent_usd - self._lost_usd:
             return None
+        return self._build_day_full()
+
+    def _build_day_full(self) -> OverBudget:
         self._is_day_full = True
         return build_over_budget(f"{self._caps.per_day_usd} USD for a day")
+
+    async def _wait_for_others(self) -> bool:
+        """Wait until other runs have spent or given back some of what they set aside; whether they have.
+
+        Meanwhile this run holds nothing itself, so that two of them never wait for each other.
+        """
+        self._note_wait("other runs' share of the day's budget")
+        cap_usd = self._caps.per_day_usd or Decimal(0)
+        await asyncio.to_thread(self._try_to_reserve, Decimal(0), cap_usd)
+        seen = (self._free_usd, self._unspent_usd)
+        give_up_at = self._clock.get_monotonic_seconds() + OTHERS_PATIENCE_SECONDS
+        while self._clock.get_monotonic_seconds() < give_up_at:
+            await self._clock.wait(OTHERS_POLL_SECONDS)
+            await asyncio.to_thread(self._try_to_reserve, Decimal(0), cap_usd)
+            if (self._free_usd, self._unspent_usd) != seen:
+                return True
+        return False
 
     def _could_fit(self, worst_usd: Decimal) -> bool:
         """Whether a call had room, going by the ledger's last word, if those under way cost nothing."""

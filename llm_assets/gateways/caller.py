@@ -1,10 +1,8 @@
 """How one call gets its answer: sent until it is answered or hopeless, every try on record before it counts."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from itertools import count
 from typing import Protocol, assert_never
 
@@ -12,10 +10,10 @@ from llm_assets.config.task import LimitSettings
 from llm_assets.core.budget import OverBudget
 from llm_assets.core.calls import (
     Answer,
+    CallKind,
     CallOrigin,
     CallRequest,
     Fault,
-    FaultKind,
     Purpose,
     Unsendable,
 )
@@ -31,6 +29,7 @@ from llm_assets.gateways.endpoint_client import Reply
 from llm_assets.gateways.gate import Departure, Gate
 from llm_assets.gateways.ledger.records import CallRecord
 from llm_assets.gateways.price_catalog import ComputeCost
+from llm_assets.gateways.progress import Progress
 
 
 class Endpoint(Protocol):
@@ -65,56 +64,13 @@ class RunIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """Where calls of one purpose go, and what they cost there."""
+    """Where calls of one kind go, and what they cost there."""
 
     name: str
     """The endpoint's name in the config."""
     endpoint: Endpoint
     compute_cost: ComputeCost
     gate: Gate
-
-
-@dataclass(slots=True, kw_only=True)
-class Progress:
-    """How far a run is. Changes while it goes on; whoever shows it reads it now and then."""
-
-    n_to_run: int
-    n_done: int = 0
-    n_in_flight: int = 0
-    n_sent: int = 0
-    n_answers: int = 0
-    n_given_up: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cached_tokens: int = 0
-    cost_usd: Decimal = Decimal(0)
-    cost_is_known: bool = True
-    waiting_for: str | None = None
-    """What holds calls back, such as a rate limit."""
-    is_over: bool = False
-    answered: set[Purpose] = field(default_factory=set[Purpose])
-    """The purposes of which a call was answered: the judge's endpoint can be wrong where the other is right."""
-    faults: Counter[FaultKind] = field(default_factory=Counter)
-    latencies_seconds: list[float] = field(default_factory=list)
-
-    def note_wait(self, reason: str) -> None:
-        """Say what holds calls back, until the next answer comes."""
-        self.waiting_for = reason
-
-    def count(self, result: Answer | Fault, purpose: Purpose) -> None:
-        """Take what came of a call into the account."""
-        if isinstance(result, Fault):
-            self.faults[result.kind] += 1
-            return
-        self.waiting_for = None
-        self.n_answers += 1
-        self.answered.add(purpose)
-        self.latencies_seconds.append(result.latency_seconds)
-        self.prompt_tokens += result.usage.prompt_tokens
-        self.completion_tokens += result.usage.completion_tokens
-        self.cached_tokens += result.usage.cached_tokens
-        self.cost_usd += result.cost_usd or Decimal(0)
-        self.cost_is_known &= result.cost_usd is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +84,11 @@ class Call:
     shared_texts: tuple[str, ...]
     """Longer texts that other calls' messages hold too, so that the ledger stores them once."""
 
+    @property
+    def kind(self) -> CallKind:
+        """Which way it goes."""
+        return CallKind(self.origin.step, self.purpose)
+
 
 class Caller:
     """Sends calls over one endpoint and puts everything that comes of them on record."""
@@ -136,7 +97,7 @@ class Caller:
         self,
         *,
         identity: RunIdentity,
-        routes: Mapping[Purpose, Route],
+        routes: Mapping[CallKind, Route],
         recorder: Recorder,
         limits: LimitSettings,
         clock: Clock,
@@ -157,7 +118,7 @@ class Caller:
         The call keeps its place at the endpoint all the while; `note_try` is told what came of each sending.
         `ProviderError` where no other call of this run could fare better.
         """
-        route = self._routes[call.purpose]
+        route = self._routes[call.kind]
         async with route.gate.hold_place():
             return await self._send_until_answered(call, route, note_try)
 
@@ -178,14 +139,14 @@ class Caller:
                 n_sent=n_sent,
                 limits=self._limits,
                 jitter=self._clock.draw_jitter(),
-                has_answers=call.purpose in self._progress.answered,
-                n_given_up=self._progress.n_given_up,
+                has_answers=call.kind in self._progress.answered,
+                n_given_up=self._progress.given_up[call.kind],
             )
             match decision:
                 case Wait(wait_seconds=wait_seconds):
                     await self._wait(result, wait_seconds)
                 case GiveUp():
-                    self._progress.n_given_up += 1
+                    self._progress.given_up[call.kind] += 1
                     return result
                 case Stop(remedy=remedy):
                     raise self._build_stop(call, result, remedy)
@@ -198,7 +159,7 @@ class Caller:
         n_estimated = self._estimate_tokens(call) if route.gate.is_token_limited else 0
         progress = self._progress
         async with route.gate.take_turn(n_tokens=n_estimated) as departure:
-            progress.n_sent += 1
+            progress.count_sent(call.kind)
             progress.n_in_flight += 1
             try:
                 reply = await route.endpoint.send(call.request)
@@ -229,7 +190,7 @@ class Caller:
                 result=result,
             )
         )
-        progress.count(result, call.purpose)
+        progress.count(result, call.kind)
         return result
 
     def _estimate_tokens(self, call: Call) -> int:
@@ -273,7 +234,7 @@ class Caller:
         await self._clock.wait(wait_seconds)
 
     def _build_stop(self, call: Call, fault: Fault, remedy: str) -> ProviderError:
-        name = self._routes[call.purpose].name
+        name = self._routes[call.kind].name
         model = call.request.settings.model
         status = f" ({fault.http_status})" if fault.http_status else ""
         return ProviderError(

@@ -12,12 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from llm_assets.core.calls import Answer, Fault
+from llm_assets.core.chain import DueChain
 from llm_assets.core.ids import GroupContextId
-from llm_assets.core.item_replay import ReplayedItem
 from llm_assets.core.prefix_sharing import PrefixSharing
 
-Due = tuple[int, ReplayedItem]
-"""An item that needs a call, with its place among the batch's items."""
 MAX_FIRST_TRIES = 3
 """Calls that may fail to fill a cache before nobody waits for it any more: each may take as long as a time-out."""
 
@@ -26,7 +24,7 @@ MAX_FIRST_TRIES = 3
 class _Beginning:
     """Words that several prompts begin with."""
 
-    waiting: deque[list[Due]] = field(default_factory=deque[list[Due]])
+    waiting: deque[list[DueChain]] = field(default_factory=deque[list[DueChain]])
     first: "Leaving | None" = None
     """Who went first and is under way."""
     n_tries: int = 0
@@ -38,7 +36,7 @@ class _Beginning:
 class Leaving:
     """Items that leave together because all of their calls are the same."""
 
-    items: list[Due]
+    items: list[DueChain]
     beginnings: tuple[_Beginning, ...]
     """Those that they go first for."""
 
@@ -48,7 +46,7 @@ class Departures:
 
     def __init__(
         self,
-        groups: Sequence[list[Due]],
+        groups: Sequence[list[DueChain]],
         *,
         sharing: PrefixSharing,
         note_wait: Callable[[str], None],
@@ -57,7 +55,7 @@ class Departures:
         self._note_wait = note_wait
         self._has_changed = asyncio.Event()
         self._common = _Beginning(is_over=not sharing.is_common)
-        self._ready: deque[list[Due]] = deque()
+        self._ready: deque[list[DueChain]] = deque()
         self._untried: deque[_Beginning] = deque()
         by_group: dict[GroupContextId, _Beginning] = {}
         for items in groups:
@@ -106,7 +104,7 @@ class Departures:
             return self._lead(beginning.waiting.popleft(), [self._common, beginning])
         return None
 
-    def _lead(self, items: list[Due], beginnings: Sequence[_Beginning]) -> Leaving:
+    def _lead(self, items: list[DueChain], beginnings: Sequence[_Beginning]) -> Leaving:
         leaving = Leaving(items, tuple(each for each in beginnings if not each.is_over))
         for beginning in leaving.beginnings:
             beginning.first = leaving

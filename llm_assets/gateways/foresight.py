@@ -8,30 +8,30 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from llm_assets.core.calls import CallRequest, Purpose
+from llm_assets.core.chain import ReplayedChain
 from llm_assets.core.group_contexts import build_group_contexts
-from llm_assets.core.ids import BatchKey, CallKey, RowId
+from llm_assets.core.ids import BatchKey, CallKey, RowId, StepName
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.item_loop import Ask, advance
 from llm_assets.core.item_replay import ReplayedItem
 from llm_assets.core.items import Item
 from llm_assets.core.plan import Plan
 from llm_assets.core.run_choice import RunChoice
-from llm_assets.core.schema_text import build_schema_text
 from llm_assets.core.step import Step
 from llm_assets.core.work_items import WorkItems
 from llm_assets.errors import ConfigError, InputError
 from llm_assets.gateways.batches import Batch
-from llm_assets.gateways.connections import Connection
-from llm_assets.gateways.generation import build_items
 from llm_assets.gateways.item_making import make_work_items
 from llm_assets.gateways.ledger.ledger import Ledger
 from llm_assets.gateways.ledger.viewing import open_ledger_view
-from llm_assets.gateways.planning import ForeseenEpochs, Planner
+from llm_assets.gateways.planning import Planner
 from llm_assets.gateways.project import Project
-from llm_assets.gateways.schema_modules import SchemaModule
+from llm_assets.gateways.replaying import ForeseenEpochs
+from llm_assets.gateways.schema_texts import build_step_texts
 from llm_assets.gateways.snapshots import read_snapshot
-from llm_assets.gateways.task_schemas import load_task_schema
-from llm_assets.gateways.task_steps import build_connections, build_task_step, check_task_budget
+from llm_assets.gateways.steps_run import build_items
+from llm_assets.gateways.task_schemas import StepSchemas, load_step_schemas
+from llm_assets.gateways.task_steps import ConnectedStep, build_task_steps
 from llm_assets.gateways.tasks import Task
 from llm_assets.gateways.token_counter import TokenCounter, build_token_counter
 
@@ -46,6 +46,8 @@ class NextCall:
     is_due: bool
     counter: TokenCounter
     """How the tokens of its texts are counted."""
+    step: StepName | None = None
+    """None where the task names no steps."""
 
     @property
     def is_approximate(self) -> bool:
@@ -54,10 +56,19 @@ class NextCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownCall:
+    """A step whose call to an item is not known, because of what an earlier step did or is going to answer."""
+
+    item: Item
+    step: StepName
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _PreparedBatch:
     snapshot: InputSnapshot
     items: tuple[Item, ...]
-    step: Step
+    steps: tuple[ConnectedStep, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +77,7 @@ class Foresight:
 
     task: Task
     project: Project
-    module: SchemaModule
-    connections: dict[Purpose, Connection]
+    schemas: StepSchemas
     ledger: Ledger
     epochs: ForeseenEpochs
     foreseen: set[CallKey] = field(default_factory=set[CallKey])
@@ -76,29 +86,29 @@ class Foresight:
     def plan_run(self, batch: Batch, choice: RunChoice) -> Plan:
         """What a run over the batch would do; `InputError` and `ConfigError` are those that the run would meet."""
         prepared = self._prepare(batch)
-        planned = self._build_planner(prepared.step).plan_batch(
+        planned = self._build_planner(prepared.steps).plan_batch(
             prepared.items, choice, batch=batch.key, foreseen=self.foreseen
         )
-        due = [state.next_key for _, state in planned.due.chosen]
-        self.foreseen.update(key for key in due if key is not None)
+        self.foreseen.update(key for _, chain in planned.due.chosen for key in chain.next_keys)
         return planned.plan
 
     def find_next_call(self, batch: Batch, choice: RunChoice, *, row: str) -> NextCall:
-        """The call of the item that answers for a row, word for word; see `find_item` for `row`."""
+        """The call of the item that answers for a row, word for word; see `find_item` for `row`.
+
+        Of several steps, the first one whose call is still to be sent, else the first one.
+        """
+        calls = self.find_next_calls(batch, choice, row=row)
+        known = [call for call in calls if isinstance(call, NextCall)]
+        return next((call for call in known if call.is_due), known[0])
+
+    def find_next_calls(
+        self, batch: Batch, choice: RunChoice, *, row: str
+    ) -> tuple[NextCall | UnknownCall, ...]:
+        """The call of that item in each step, in the order in which they run."""
         prepared = self._prepare(batch)
         item = find_item(prepared.items, prepared.snapshot, row=row, batch=batch.key)
-        (state,) = self._build_planner(prepared.step).replay([item], choice)
-        asked = _ask(prepared.step, state)
-        connection = self.connections[asked.purpose]
-        return NextCall(
-            item=state.item,
-            request=asked.request,
-            purpose=asked.purpose,
-            is_due=state.next_key is not None,
-            counter=build_token_counter(
-                asked.request.settings.model, is_offline=connection.endpoint.is_offline
-            ),
-        )
+        (chain,) = self._build_planner(prepared.steps).build_replayer(choice).replay([item])
+        return tuple(_find_call(each, chain, number) for number, each in enumerate(prepared.steps))
 
     def _prepare(self, batch: Batch) -> _PreparedBatch:
         settings = self.task.settings
@@ -111,30 +121,21 @@ class Foresight:
         )
         works = make_work_items(self.task, snapshot, contexts)
         return _PreparedBatch(
-            snapshot=snapshot, items=build_items(works, contexts), step=self._build_step(works)
+            snapshot=snapshot, items=build_items(works, contexts), steps=self._build_steps(works)
         )
 
-    def _build_step(self, works: WorkItems) -> Step:
-        models = {self.task.settings.schema_.output_model: self.module.output_model}
-        step = build_task_step(
+    def _build_steps(self, works: WorkItems) -> tuple[ConnectedStep, ...]:
+        return build_task_steps(
             self.task,
             self.project,
-            module=self.module,
-            connections=self.connections,
-            schema_text=build_schema_text(models),
+            schemas=self.schemas,
+            texts=build_step_texts(self.task, self.schemas),
             columns=works.meta.columns,
+            needs_key=False,
         )
-        check_task_budget(self.task, step, self.connections)
-        return step
 
-    def _build_planner(self, step: Step) -> Planner:
-        return Planner(
-            step=step,
-            task=self.task.name,
-            connections=self.connections,
-            ledger=self.ledger,
-            epochs=self.epochs,
-        )
+    def _build_planner(self, steps: Sequence[ConnectedStep]) -> Planner:
+        return Planner(steps=steps, task=self.task.name, ledger=self.ledger, epochs=self.epochs)
 
 
 @contextmanager
@@ -143,13 +144,12 @@ def open_foresight(task: Task, project: Project) -> Generator[Foresight]:
 
     `ConfigError` where a run would first have its schema made by a model: nobody knows the prompts before.
     """
-    module = _load_schema(task, project)
+    schemas = _load_schemas(task, project)
     with open_ledger_view(project.ledger_url) as ledger:
         yield Foresight(
             task=task,
             project=project,
-            module=module,
-            connections=build_connections(task, project, needs_key=False),
+            schemas=schemas,
             ledger=ledger,
             epochs=ForeseenEpochs(ledger),
         )
@@ -173,24 +173,47 @@ def find_item(items: Sequence[Item], snapshot: InputSnapshot, *, row: str, batch
     return next(item for item in items if row_id in item.work.row_ids)
 
 
-def _load_schema(task: Task, project: Project) -> SchemaModule:
+def _load_schemas(task: Task, project: Project) -> StepSchemas:
     is_made = task.schema_path.exists() and not task.settings.schema_.force
     if is_made or task.settings.schema_.generate is None:
-        return load_task_schema(task, project)
+        return load_step_schemas(task, project)
     raise ConfigError(
         f"The schema of task {task.name!r} is made by a model first, and the plan depends on it; nothing was sent.",
         remedy="Run with `--limit 1` to have it made, take out `schema.force`, or write the module yourself.",
     )
 
 
-def _ask(step: Step, state: ReplayedItem) -> Ask:
-    """The item's next call; the first one of an item that is at its end."""
+def _find_call(each: ConnectedStep, chain: ReplayedChain, number: int) -> NextCall | UnknownCall:
+    step, state = each.step, chain.states[number]
+    asked = None if state is None else _ask(step, state)
+    if state is None or asked is None:
+        end = None if state is None else state.output
+        reason = (end and end.reason) or "Its words show what an earlier step is going to answer."
+        return UnknownCall(item=chain.item, step=step.name or StepName(""), reason=reason)
+    connection = each.connections[asked.purpose]
+    return NextCall(
+        item=state.item,
+        request=asked.request,
+        purpose=asked.purpose,
+        is_due=state.next_key is not None,
+        counter=build_token_counter(
+            asked.request.settings.model, is_offline=connection.endpoint.is_offline
+        ),
+        step=step.name,
+    )
+
+
+def _ask(step: Step, state: ReplayedItem) -> Ask | None:
+    """The item's next call; the first one of an item that is at its end, if it ever had one."""
+    if state.output is not None and state.output.outcome == "blocked":
+        return None
     for answers in (state.answers, ()):
         decision = advance(step, state.item, answers, n_known=len(answers))
         if isinstance(decision, Ask):
             return decision
-    reason = state.output.reason if state.output is not None else None
-    raise InputError(
-        f"Nothing is asked about this item: {reason}",
-        remedy="Choose another row, or change what the request hook returns for it.",
-    )
+    if step.hooks is not None and state.output is not None:
+        raise InputError(
+            f"Nothing is asked about this item: {state.output.reason}",
+            remedy="Choose another row, or change what the request hook returns for it.",
+        )
+    return None

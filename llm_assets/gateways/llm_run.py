@@ -1,39 +1,38 @@
 """How a batch's items get their outputs: replay what is on record, say the plan, ask for the rest."""
 
 import asyncio
-import gc
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from llm_assets.config.task import BudgetSettings, LimitSettings
-from llm_assets.core.calls import Purpose
-from llm_assets.core.concurrency import build_concurrency
+from llm_assets.core.calls import CallKind
+from llm_assets.core.chain import DueChain, Ends, ReplayedChain, enter_step
+from llm_assets.core.chain_outputs import join_item
+from llm_assets.core.ids import StepName
 from llm_assets.core.item_ends import BEYOND_LIMIT
 from llm_assets.core.item_loop import build_unasked_output
-from llm_assets.core.item_replay import ReplayedItem
 from llm_assets.core.items import Item
 from llm_assets.core.llm_outputs import ItemOutput, count_outcomes
 from llm_assets.core.plan import Plan
-from llm_assets.core.rate_limit import RateLimit
 from llm_assets.core.run_choice import RunChoice
-from llm_assets.core.run_summary import RunSummary, find_quantile
-from llm_assets.core.step import Step
+from llm_assets.core.run_summary import RunSummary, StepSummary, find_quantile
 from llm_assets.gateways.budget import Budget, CappedBudget, NoBudget
-from llm_assets.gateways.caller import Caller, Progress, Route, RunIdentity
+from llm_assets.gateways.caller import Caller, Route, RunIdentity
 from llm_assets.gateways.clock import Clock
 from llm_assets.gateways.connections import Connection
-from llm_assets.gateways.departures import Due
-from llm_assets.gateways.dispatcher import Dispatcher
+from llm_assets.gateways.dispatcher import Dispatcher, ItemEnds
 from llm_assets.gateways.endpoint_client import open_endpoint_client
-from llm_assets.gateways.gate import Gate
+from llm_assets.gateways.garbage import collect_garbage_seldom
+from llm_assets.gateways.gates import Gates
 from llm_assets.gateways.image_content import LoadImage, load_no_image
 from llm_assets.gateways.ledger.ledger import Ledger
 from llm_assets.gateways.planning import Planner
+from llm_assets.gateways.progress import Progress, StepProgress
+from llm_assets.gateways.replaying import Replayer
+from llm_assets.gateways.task_steps import ConnectedStep
 
 LIVE_SECONDS = 0.3
-CALLS_BETWEEN_COLLECTIONS = 500
-OBJECTS_PER_CALL = 100
 
 
 class Observer:
@@ -57,6 +56,9 @@ class RunResult:
     """The outputs in item order, and what the run itself did."""
 
     outputs: tuple[ItemOutput, ...]
+    """Of several steps, what became of each item in all of them, those of earlier runs included."""
+    by_step: tuple[tuple[ItemOutput, ...], ...]
+    """The outputs of each step of this run, in their order."""
     plan: Plan
     summary: RunSummary
 
@@ -65,10 +67,9 @@ class RunResult:
 class LLMRun:
     """One batch on its way through the model."""
 
-    step: Step
+    steps: Sequence[ConnectedStep]
+    """Those that run, in an order in which they can."""
     identity: RunIdentity
-    connections: Mapping[Purpose, Connection]
-    """How the model that answers is reached, and the judge's where there is one."""
     limits: LimitSettings
     budget: BudgetSettings
     ledger: Ledger
@@ -77,42 +78,85 @@ class LLMRun:
     load_image: LoadImage = load_no_image
     """Where the bytes of pictures come from when their calls are sent."""
 
-    def finish_batch(self, items: Sequence[Item], choice: RunChoice) -> RunResult:
+    def finish_batch(
+        self, items: Sequence[Item], choice: RunChoice, *, given: Sequence[Ends] = ()
+    ) -> RunResult:
         """Bring every item to its end, or as far as the choice lets it.
 
-        Raises `ProviderError` where the endpoint cannot serve the run; every answer until then is on record.
+        `given` holds for each item what earlier runs left of steps that this one leaves alone. Raises `ProviderError` where the endpoint cannot serve the run; every answer until then is on record.
         """
         started_seconds = self.clock.get_monotonic_seconds()
-        planned = self._planner.plan_batch(items, choice, batch=self.identity.batch)
+        replayer = self._planner.build_replayer(choice)
+        planned = self._planner.plan_batch(
+            items, choice, batch=self.identity.batch, given=given, replayer=replayer
+        )
         plan, due = planned.plan, planned.due.chosen
         self.observer.show_plan(plan)
         for warning in plan.warnings if due else ():
             self.observer.show_warning(warning)
-        progress = Progress(n_to_run=len(due))
-        finished = asyncio.run(self._ask(due, progress)) if due else {}
-        outputs = tuple(
-            finished.get(place) or state.output or self._leave_out(state)
-            for place, state in enumerate(planned.replayed)
-        )
+        progress = Progress(n_to_run=len(due), steps=self._build_step_accounts())
+        finished = asyncio.run(self._ask(due, progress, replayer)) if due else {}
+        ends = [
+            finished.get(place) or self._list_ends(chain)
+            for place, chain in enumerate(planned.replayed)
+        ]
         elapsed_seconds = self.clock.get_monotonic_seconds() - started_seconds
+        outputs = tuple(
+            self._join(own, chain.given) for own, chain in zip(ends, planned.replayed, strict=True)
+        )
+        by_step = tuple(zip(*ends, strict=True)) if ends else tuple(() for _ in self.steps)
         summary = _build_summary(outputs, plan, progress, elapsed_seconds=elapsed_seconds)
-        return RunResult(outputs=outputs, plan=plan, summary=summary)
-
-    def _leave_out(self, state: ReplayedItem) -> ItemOutput:
-        return build_unasked_output(
-            self.step, state.item, state.answers, outcome="skipped", reason=BEYOND_LIMIT
+        named = dict(zip(progress.steps, by_step, strict=False))
+        steps = tuple(_sum_step(name, named[name], each) for name, each in progress.steps.items())
+        return RunResult(
+            outputs=outputs,
+            by_step=by_step,
+            plan=plan,
+            summary=summary.model_copy(update={"steps": steps}),
         )
 
-    async def _ask(self, due: Sequence[Due], progress: Progress) -> dict[int, ItemOutput]:
+    def _build_step_accounts(self) -> dict[StepName, StepProgress]:
+        names = (each.step.name for each in self.steps)
+        return {name: StepProgress() for name in names if name is not None}
+
+    def _list_ends(self, chain: ReplayedChain) -> ItemEnds:
+        """What became of an item that the run leaves alone: all on record, or beyond the limit."""
+        ends = dict(chain.given)
+        listed: list[ItemOutput] = []
+        for each, state in zip(self.steps, chain.states, strict=True):
+            step = each.step
+            at = state or enter_step(step, chain.item, ends)
+            if isinstance(at, Item) or at is None:
+                raise AssertionError("unreachable: every earlier step is at an end")
+            end = at.output or build_unasked_output(
+                step, at.item, at.answers, outcome="skipped", reason=BEYOND_LIMIT
+            )
+            listed.append(end)
+            if step.name is not None:
+                ends[step.name] = end
+        return tuple(listed)
+
+    def _join(self, own: ItemEnds, given: Ends) -> ItemOutput:
+        names = [each.step.name for each in self.steps]
+        if names[0] is None:
+            return own[0]
+        return join_item(
+            {**given, **{name: end for name, end in zip(names, own, strict=True) if name}}
+        )
+
+    async def _ask(
+        self, due: Sequence[DueChain], progress: Progress, replayer: Replayer
+    ) -> dict[int, ItemEnds]:
         async with AsyncExitStack() as stack:
-            gates = _Gates(limits=self.limits, clock=self.clock, note_wait=progress.note_wait)
-            routes: dict[Purpose, Route] = {
-                purpose: await self._open_route(stack, connection, gates)
-                for purpose, connection in self.connections.items()
+            gates = Gates(limits=self.limits, clock=self.clock, note_wait=progress.note_wait)
+            routes = {
+                CallKind(each.step.name, purpose): await self._open_route(stack, connection, gates)
+                for each in self.steps
+                for purpose, connection in each.connections.items()
             }
             recorder = stack.enter_context(self.ledger.open_writer())
             stack.enter_context(self._report(progress))
-            stack.enter_context(_collect_garbage_seldom())
+            stack.enter_context(collect_garbage_seldom())
             caller = Caller(
                 identity=self.identity,
                 routes=routes,
@@ -120,19 +164,20 @@ class LLMRun:
                 limits=self.limits,
                 clock=self.clock,
                 progress=progress,
-                budget=stack.enter_context(self._open_budget()),
+                budget=stack.enter_context(self._open_budget(progress)),
             )
             dispatcher = Dispatcher(
-                self.step,
+                [each.step for each in self.steps],
                 caller=caller,
                 progress=progress,
                 find_answers=self.ledger.find_answers,
+                place_item=replayer.place_item,
                 min_prefix_tokens=self._min_prefix_tokens,
             )
             return await dispatcher.finish_items(due, max_in_flight=self._max_in_flight)
 
     async def _open_route(
-        self, stack: AsyncExitStack, connection: Connection, gates: "_Gates"
+        self, stack: AsyncExitStack, connection: Connection, gates: Gates
     ) -> Route:
         client = open_endpoint_client(
             connection,
@@ -147,7 +192,7 @@ class LLMRun:
         )
 
     @contextmanager
-    def _open_budget(self) -> Generator[Budget]:
+    def _open_budget(self, progress: Progress) -> Generator[Budget]:
         if not self.budget.is_capped:
             yield NoBudget()
             return
@@ -157,6 +202,7 @@ class LLMRun:
             run_id=self.identity.run_id,
             clock=self.clock,
             warn=self.observer.show_warning,
+            note_wait=progress.note_wait,
         )
         try:
             yield budget
@@ -166,25 +212,31 @@ class LLMRun:
     @property
     def _planner(self) -> Planner:
         return Planner(
-            step=self.step,
+            steps=self.steps,
             task=self.identity.task,
-            connections=self.connections,
             ledger=self.ledger,
             epochs=self.ledger,
         )
 
     @property
-    def _generating(self) -> Connection:
-        return self.connections["generate"]
-
-    @property
     def _max_in_flight(self) -> int:
-        return self.limits.max_in_flight or self._generating.endpoint.max_in_flight
+        """As many as the endpoints of the models that answer take; each has a gate that holds it to its own limit."""
+        endpoints = {
+            connection.base_url: connection.endpoint.max_in_flight
+            for each in self.steps
+            for connection in [each.connections["generate"]]
+        }
+        return self.limits.max_in_flight or sum(endpoints.values())
 
     @property
     def _min_prefix_tokens(self) -> int | None:
-        """The shortest beginning of a prompt that calls wait for to be cached; None where they wait for none."""
-        endpoint = self._generating.endpoint
+        """The shortest beginning of a prompt that calls wait for to be cached; None where they wait for none.
+
+        Items on their way through several steps do not wait: those behind one would wait for all of its steps.
+        """
+        if len(self.steps) > 1:
+            return None
+        endpoint = self.steps[0].connections["generate"].endpoint
         is_wanted = self.limits.warm_up and endpoint.caches_prefixes
         return endpoint.min_cached_prefix_tokens if is_wanted else None
 
@@ -211,54 +263,6 @@ class LLMRun:
             self.observer.show_progress(progress)
 
 
-@contextmanager
-def _collect_garbage_seldom() -> Generator[None]:
-    """Let the collector look less often while calls come and go.
-
-    A call makes hundreds of objects and no cycles worth looking for; at the usual threshold the collector takes a
-    twentieth of the wall time of 5,000 calls at 200 in flight.
-    """
-    usual = gc.get_threshold()
-    gc.set_threshold(CALLS_BETWEEN_COLLECTIONS * OBJECTS_PER_CALL, *usual[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Gates:
-    """One gate for each endpoint, also where the judge and the model that answers share one."""
-
-    limits: LimitSettings
-    clock: Clock
-    note_wait: Callable[[str], None]
-    by_address: dict[str, Gate] = field(default_factory=dict[str, Gate])
-
-    def find(self, connection: Connection) -> Gate:
-        """The gate of an endpoint."""
-        gate = self.by_address.get(connection.base_url)
-        if gate is None:
-            gate = self.by_address[connection.base_url] = self._build(connection)
-        return gate
-
-    def _build(self, connection: Connection) -> Gate:
-        limits = self.limits
-        own_ceiling = limits.max_in_flight
-        return Gate(
-            concurrency=build_concurrency(
-                ceiling=own_ceiling or connection.endpoint.max_in_flight,
-                is_fixed=own_ceiling is not None or connection.endpoint.is_offline,
-            ),
-            rate=RateLimit(
-                requests_per_minute=limits.requests_per_minute,
-                tokens_per_minute=limits.tokens_per_minute,
-            ),
-            clock=self.clock,
-            note_wait=self.note_wait,
-        )
-
-
 def _build_summary(
     outputs: Sequence[ItemOutput], plan: Plan, progress: Progress, *, elapsed_seconds: float
 ) -> RunSummary:
@@ -266,7 +270,7 @@ def _build_summary(
         n_items=len(outputs),
         outcomes=count_outcomes(outputs),
         calls_sent=progress.n_sent,
-        calls_reused=plan.n_calls_reused,
+        calls_reused=plan.n_calls_reused + len(progress.found),
         prompt_tokens=progress.prompt_tokens,
         completion_tokens=progress.completion_tokens,
         cached_tokens=progress.cached_tokens,
@@ -277,4 +281,16 @@ def _build_summary(
         latency_p95_seconds=find_quantile(progress.latencies_seconds, 0.95),
         latency_max_seconds=find_quantile(progress.latencies_seconds, 1.0),
         elapsed_seconds=round(elapsed_seconds, 3),
+    )
+
+
+def _sum_step(name: StepName, outputs: Sequence[ItemOutput], progress: StepProgress) -> StepSummary:
+    return StepSummary(
+        name=name,
+        outcomes=count_outcomes(outputs),
+        calls_sent=progress.n_sent,
+        prompt_tokens=progress.prompt_tokens,
+        completion_tokens=progress.completion_tokens,
+        cost_usd=progress.cost_usd,
+        cost_is_known=progress.cost_is_known,
     )

@@ -29,14 +29,8 @@ from llm_assets.gateways.report_index import (
 from llm_assets.gateways.report_pages import INDEX_NAME, render_report_html
 from llm_assets.gateways.tasks import Task
 
-COLLECTIONS = (
-    "input_snapshot",
-    "group_contexts",
-    "work_items",
-    "llm_outputs",
-    "assessment",
-    "export",
-)
+STAGES_BEFORE_STEPS = ("input_snapshot", "group_contexts", "work_items")
+STAGES_AFTER_STEPS = ("llm_outputs", "assessment", "export")
 
 WITHOUT_EFFECT = {"automation", "checks"}
 """Blocks that say when something runs and what is thought of it, not what a batch is; no report shows them."""
@@ -125,8 +119,8 @@ def list_artifacts(task: Task, project: Project, batch: BatchKey) -> dict[str, s
     exports["page with every item"] = find_page(task, project, batch)
     exports["all batches"] = folder / INDEX_NAME
     found = {name: _show_from(folder, str(path)) for name, path in exports.items()}
-    stages = [name for name in COLLECTIONS if name != "assessment" or task.settings.expected]
-    for stage in stages:
+    after = [name for name in STAGES_AFTER_STEPS if name != "assessment" or task.settings.expected]
+    for stage in (*STAGES_BEFORE_STEPS, *task.step_names, *after):
         artifact = project.artifacts / task.name / stage / f"{batch}.jsonl"
         found[stage] = _show_from(folder, artifact.path) if is_local(artifact) else str(artifact)
     return found

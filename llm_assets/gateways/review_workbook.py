@@ -223,7 +223,7 @@ def _build_plain(
 def _add_styles(workbook: "Workbook") -> None:
     """How the cells of the sheet look, and which of them a person can change.
 
-    The styles have names, because to put one together for every cell takes five times as long as the cell.
+    They have names: to put a style together for every cell takes 30 µs more each.
     """
     from openpyxl.styles import Alignment, Font, NamedStyle, PatternFill, Protection
 

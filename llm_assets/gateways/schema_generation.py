@@ -163,7 +163,7 @@ async def _ask(
         with ledger.open_writer() as recorder:
             caller = Caller(
                 identity=identity,
-                routes={"schema": route},
+                routes={call.kind: route},
                 recorder=recorder,
                 limits=limits,
                 clock=clock,

@@ -10,14 +10,36 @@ from llm_assets.config.gaps import Gap, list_gaps, parse_with_gaps
 from llm_assets.config.layers import lay_over
 from llm_assets.config.overrides import Assignment, build_override
 from llm_assets.config.parsing import find_endpoint, parse_endpoints
-from llm_assets.config.task import TaskSettings
+from llm_assets.config.problems import KeyPath
+from llm_assets.config.step_problems import find_step_problems
+from llm_assets.config.steps import ChainStep
+from llm_assets.config.task import LLMSettings, TaskSettings
 from llm_assets.config.yaml_text import YamlDocument
-from llm_assets.core.ids import Sha256, TaskName
+from llm_assets.core.ids import Sha256, StepName, TaskName
 from llm_assets.core.setting_changes import SettingChange, list_setting_changes
 from llm_assets.errors import ConfigError, suggest
 from llm_assets.gateways.project import Project, find_root_around, resolve_path
 from llm_assets.gateways.task_files import TaskFile, read_task_file
 from llm_assets.gateways.text_files import read_text_file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskStep:
+    """One of a task's steps, with the endpoints and files that it names."""
+
+    settings: ChainStep
+    endpoint: EndpointSettings
+    """The one that its `llm.endpoint` names, its preset filled in."""
+    judge_endpoint: EndpointSettings
+    """The one that its judge is asked at; the step's own where the judge names none."""
+    prompt_path: Path
+    judge_prompt_path: Path | None
+    """None where the step has no judge."""
+
+    @property
+    def name(self) -> StepName | None:
+        """None for the only step of a task that names none."""
+        return None if self.settings.name is None else StepName(self.settings.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +50,8 @@ class Task:
     settings: TaskSettings
     endpoint: EndpointSettings
     """The one that `llm.endpoint` names, its preset filled in."""
-    judge_endpoint: EndpointSettings
-    """The one that `judge.llm.endpoint` names; the task's own where it names none."""
+    steps: tuple[TaskStep, ...]
+    """In the order in which they run; a task that names none is one step without a name."""
     config_path: Path
     config_sha256: Sha256
     """Of the file's text."""
@@ -47,15 +69,19 @@ class Task:
         return resolve_path(relative, home=self.home)
 
     @property
-    def prompt_path(self) -> Path:
-        """The prompt file."""
-        return self.resolve(self.settings.prompt)
+    def has_chain(self) -> bool:
+        """Whether its steps have names, and assets of their own."""
+        return self.steps[0].name is not None
 
     @property
-    def judge_prompt_path(self) -> Path | None:
-        """The judge's prompt file; None where the task has no judge."""
-        judge = self.settings.judge
-        return None if judge is None else self.resolve(judge.prompt)
+    def is_rehearsal(self) -> bool:
+        """Whether the offline model gives any of the answers."""
+        return any(step.endpoint.is_offline for step in self.steps)
+
+    @property
+    def step_names(self) -> tuple[StepName, ...]:
+        """The names of its steps; none where it names none."""
+        return tuple(step.name for step in self.steps if step.name is not None)
 
     @property
     def schema_path(self) -> Path:
@@ -160,25 +186,55 @@ def check_no_gaps(task: Task, *blocks: str) -> None:
 def _build_task(file: TaskFile, document: YamlDocument, project: Project, *, home: Path) -> Task:
     config_path = file.paths[0]
     shown = project.locate(config_path)
-    settings = parse_with_gaps(TaskSettings, document)
+    settings = parse_with_gaps(TaskSettings, document, find_others=find_step_problems)
     own_endpoints = _load_endpoints(project.root, project) | _load_endpoints(home, project)
-    endpoint = find_endpoint(settings.llm, own_endpoints, document=document)
-    judge_endpoint = endpoint
-    if settings.judge is not None and settings.judge.llm is not None:
-        judge_endpoint = find_endpoint(
-            settings.judge_llm, own_endpoints, at=("judge", "llm"), document=document
-        )
+    finder = _StepFinder(
+        settings=settings, own_endpoints=own_endpoints, document=document, home=home
+    )
     return Task(
         name=_check_name(config_path.stem, shown=shown),
         settings=settings,
-        endpoint=endpoint,
-        judge_endpoint=judge_endpoint,
+        endpoint=find_endpoint(settings.llm, own_endpoints, document=document),
+        steps=tuple(map(finder.build_step, settings.chain)),
         config_path=config_path,
         config_sha256=file.sha256,
         home=home,
         file=file,
         gaps=list_gaps(document),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StepFinder:
+    """Finds what the steps of a task name."""
+
+    settings: TaskSettings
+    own_endpoints: dict[str, EndpointSettings]
+    document: YamlDocument
+    home: Path
+
+    def build_step(self, step: ChainStep) -> TaskStep:
+        place = self._find_place(step)
+        judge = step.judge
+        endpoint = self._find_endpoint(step.llm, at=(*place, "llm"))
+        has_own = judge is not None and judge.llm is not None
+        return TaskStep(
+            settings=step,
+            endpoint=endpoint,
+            judge_endpoint=self._find_endpoint(step.judge_llm, at=(*place, "judge", "llm"))
+            if has_own
+            else endpoint,
+            prompt_path=resolve_path(step.prompt, home=self.home),
+            judge_prompt_path=None if judge is None else resolve_path(judge.prompt, home=self.home),
+        )
+
+    def _find_place(self, step: ChainStep) -> KeyPath:
+        """Where the step stands in the file; one without a name is the file itself."""
+        names = [each.name for each in self.settings.steps]
+        return () if step.name is None else ("steps", names.index(step.name))
+
+    def _find_endpoint(self, llm: LLMSettings, *, at: KeyPath) -> EndpointSettings:
+        return find_endpoint(llm, self.own_endpoints, at=at, document=self.document)
 
 
 def _find_home(config_path: Path, project: Project) -> Path:

@@ -39,7 +39,7 @@ ONE_MISTAKE = {
         "prompt: p\nshema: {}\n",
         (
             "configs/x.yaml:2:1: shema: unknown key. Did you mean 'schema'? Allowed: description, owners, "
-            "tags, extends, prompt, input, cleaning, grouping, context, images, schema, answer, llm, attempts, judge, hooks, limits, budget, checks, automation, export, report, expected, gate."
+            "tags, extends, prompt, steps, input, cleaning, grouping, context, images, schema, answer, llm, attempts, judge, hooks, limits, budget, checks, automation, export, report, expected, gate."
         ),
     ),
     "key at the wrong level": (

@@ -10,13 +10,14 @@ from llm_assets.config.endpoint import PRESETS
 from llm_assets.config.prompt import PromptSettings
 from llm_assets.config.task import TaskSettings
 from llm_assets.core.calls import Answer, CallRequest, CallSettings, Message, Usage
+from llm_assets.core.chain import ReplayedChain
 from llm_assets.core.ids import CallKey, GroupContextId, GroupKey, RowId, WorkId
 from llm_assets.core.item_loop import Done, advance
-from llm_assets.core.item_replay import replay_items
+from llm_assets.core.item_replay import ReplayedItem, replay_items
 from llm_assets.core.items import Item
 from llm_assets.core.llm_outputs import ItemOutput
 from llm_assets.core.step import Step
-from llm_assets.core.steps import build_step
+from llm_assets.core.steps import PromptNames, build_step
 from llm_assets.core.work_items import WorkItem
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -50,14 +51,14 @@ def build_label_step(
         }
     )
     return build_step(
-        settings,
+        settings.chain[0],
         prompt=PromptSettings(user=user),
         prompt_path="p.yaml",
         endpoint=PRESETS["offline"],
         base_url="http://offline.invalid/v1",
         output_model=Label,
         schema_text='{"title": "Label"}',
-        columns=("text", "team"),
+        names=PromptNames(mode=settings.grouping.mode, columns=("text", "team")),
         judge=None,
     )
 
@@ -142,6 +143,11 @@ def build_call_settings(
         parameters=parameters or {},
         token_parameter="max_tokens",
     )
+
+
+def build_chains(states: Iterable[ReplayedItem]) -> list[ReplayedChain]:
+    """Items of a task that is one step, each as far as it is there."""
+    return [ReplayedChain(item=state.item, states=(state,)) for state in states]
 
 
 class Model:

@@ -6,7 +6,7 @@ from llm_assets.config.endpoint import PRESETS
 from llm_assets.config.prompt import PromptSettings
 from llm_assets.config.task import TaskSettings
 from llm_assets.core.step import Step
-from llm_assets.core.steps import build_judge, build_step
+from llm_assets.core.steps import PromptNames, build_judge, build_step
 from llm_assets_tests.core.builders import Label
 
 
@@ -45,22 +45,22 @@ def build_judged_step(
     assert settings.judge
     endpoint, url, columns = PRESETS["offline"], "http://e.invalid/v1", ("text", "team")
     return build_step(
-        settings,
+        settings.chain[0],
         prompt=PromptSettings(user=user),
         prompt_path="p.yaml",
         endpoint=endpoint,
         base_url=url,
         output_model=Label,
         schema_text="{}",
-        columns=columns,
+        names=PromptNames(mode="row", columns=columns),
         judge=build_judge(
-            settings,
+            settings.chain[0],
             settings.judge,
             prompt=PromptSettings(user=prompt),
             prompt_path="j.yaml",
             endpoint=endpoint,
             base_url=url,
             verdict_model=verdict_model,
-            columns=columns,
+            names=PromptNames(mode="row", columns=columns),
         ),
     )

@@ -11,6 +11,7 @@ from llm_assets.config.gate import GateSettings
 from llm_assets.core.gate import ROUTES, GateMeta, decide_route, read_number
 from llm_assets.core.gate_check import decide_gate_share
 from llm_assets.core.gate_rule import GateRule, build_gate_rule
+from llm_assets.core.ids import StepName
 from llm_assets.core.llm_outputs import OUTCOMES
 from llm_assets.core.output_forms import OutputForm
 from llm_assets.errors import ConfigError, StorageError
@@ -172,7 +173,7 @@ class Priced(BaseModel):
     price: Decimal
 
 
-CHAIN = (OutputForm("extract", Entities), OutputForm("classify", Ticket))
+CHAIN = (OutputForm(StepName("extract"), Entities), OutputForm(StepName("classify"), Ticket))
 FIELDS = {
     "of the only step": ("confidence", FORMS, ("confidence",)),
     "of the last step": ("confidence", CHAIN, ("classify", "confidence")),

@@ -22,7 +22,7 @@ from llm_assets.core.images import (
     list_image_sources,
 )
 from llm_assets.core.item_loop import Ask, Done, advance
-from llm_assets.core.steps import build_judge, build_step
+from llm_assets.core.steps import PromptNames, build_judge, build_step
 from llm_assets.core.work_items import WorkItem, build_work_items
 from llm_assets.errors import ConfigError
 from llm_assets_tests.core.builders import (
@@ -38,6 +38,7 @@ from llm_assets_tests.core.test_work_items import make_snapshot
 from llm_assets_tests.pictures import build_file
 
 COLUMNS = ("page", "note", "scan", "stamp")
+NAMES = PromptNames(mode="row", columns=("text", "team"))
 A, B, C = build_file("a"), build_file("b"), build_file("c")
 MISSING = ImageProblem("does not exist")
 URL = "https://example.com/p.png"
@@ -74,14 +75,14 @@ def build_seeing_step(*, user="Look at {{ text }}.", endpoint=None, judge=None, 
         {"prompt": "p.yaml", "images": {"columns": ["scan"], "roots": ["scans"], **images}}
     )
     return build_step(
-        settings,
+        settings.chain[0],
         prompt=PromptSettings(system="Read.", user=user),
         prompt_path="p.yaml",
         endpoint=endpoint or PRESETS["offline"],
         base_url="http://e.invalid/v1",
         output_model=Label,
         schema_text="{}",
-        columns=("text", "team"),
+        names=NAMES,
         judge=judge,
     )
 
@@ -347,14 +348,14 @@ def test_the_judge_sees_what_it_is_shown(is_shown, n_images):
 
     def build(endpoint):
         return build_judge(
-            settings,
+            settings.chain[0],
             rules,
             prompt=PromptSettings(user="Is {{ output_json }} right?"),
             prompt_path="j.yaml",
             endpoint=endpoint,
             base_url="http://j.invalid/v1",
             verdict_model=Verdict,
-            columns=("text", "team"),
+            names=NAMES,
         )
 
     step = build_seeing_step(judge=build(PRESETS["ollama"]))

@@ -17,7 +17,7 @@ from llm_assets.core.item_hooks import Hook, Hooks
 from llm_assets.core.item_loop import Ask, Done, advance, build_fault_output, build_unasked_output
 from llm_assets.core.llm_outputs import ItemOutput
 from llm_assets.core.step import Step
-from llm_assets.core.steps import build_step
+from llm_assets.core.steps import PromptNames, build_step
 from llm_assets.errors import ConfigError
 from llm_assets.hooks import HookItem, Output, Rejection, Request, Skip
 from llm_assets_tests.core.builders import BAD, GOOD, Label, build_answer, build_item
@@ -42,14 +42,14 @@ def build_hooked_step(
     *, user: str = "{{ text }}", names: tuple[str, ...] = (), **calls: Callable[..., object]
 ) -> Step:
     return build_step(
-        TaskSettings.model_validate({"prompt": "p.yaml"}),
+        TaskSettings.model_validate({"prompt": "p.yaml"}).chain[0],
         prompt=PromptSettings(user=user),
         prompt_path="p.yaml",
         endpoint=PRESETS["offline"],
         base_url="http://offline.invalid/v1",
         output_model=Label,
         schema_text="{}",
-        columns=("text", "team"),
+        names=PromptNames(mode="row", columns=("text", "team")),
         judge=None,
         hooks=build_hooks(names, **calls),
     )

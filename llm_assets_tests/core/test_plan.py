@@ -13,6 +13,7 @@ from llm_assets_tests.core.builders import (
     Ledger,
     Model,
     build_answer,
+    build_chains,
     build_item,
     build_label_step,
 )
@@ -30,17 +31,17 @@ def build_states():
     ledger = Ledger()
     ledger.run(STEP, finished, Model(build_answer(GOOD)).answer)
     ledger.run(build_label_step(attempts=1), [tried], Model(build_answer(BAD)).answer)
-    return replay_items(
-        STEP, [finished[0], new[0], tried, finished[1], *new[1:]], ledger.find_answers
-    )
+    items = [finished[0], new[0], tried, finished[1], *new[1:]]
+    return build_chains(replay_items(STEP, items, ledger.find_answers))
 
 
 def plan(*, limit=None, foreseen=frozenset()):
-    states = build_states()
-    due = select_due(states, limit=limit, foreseen=foreseen)
-    reasons: list[Reason] = ["failed_before" if state.answers else "new" for _, state in due.chosen]
-    calls = count_calls(STEP, [state for _, state in due.chosen], reasons)
-    return build_plan(states, due, reasons=reasons, calls=calls, estimate=NOTHING)
+    chains = build_states()
+    due = select_due(chains, limit=limit, foreseen=foreseen)
+    reasons: list[Reason] = ["failed_before" if chain.answers else "new" for _, chain in due.chosen]
+    states = [state for _, chain in due.chosen for state in chain.states if state is not None]
+    calls = count_calls(STEP, states, reasons)
+    return build_plan(chains, due, reasons=reasons, calls=calls, estimate=NOTHING)
 
 
 def test_plan_counts_items_and_calls():
@@ -76,8 +77,7 @@ def test_limit_leaves_out_the_last_due_items():
 
 def test_calls_of_an_earlier_run_are_foreseen():
     """What a run before this one sends is on record when this one comes, and is due no more."""
-    shared = build_states()[1].next_key
-    assert shared is not None
+    (shared,) = build_states()[1].next_keys
     counted = plan(foreseen=frozenset({shared}))
     assert (counted.n_answered, counted.n_to_run, counted.n_calls_to_send) == (4, 2, 2)
     limited = plan(foreseen=frozenset({shared}), limit=1)

@@ -4,9 +4,10 @@ import pytest
 from pydantic import BaseModel, ConfigDict, create_model
 
 from llm_assets.config.endpoint import PRESETS, EndpointSettings
+from llm_assets.config.grouping import Mode
 from llm_assets.config.prompt import PromptSettings
 from llm_assets.config.task import LLMSettings, TaskSettings
-from llm_assets.core.steps import build_call_settings, build_step, decide_level
+from llm_assets.core.steps import PromptNames, build_call_settings, build_step, decide_level
 from llm_assets.errors import ConfigError
 from llm_assets_tests.core.builders import Label
 
@@ -35,17 +36,16 @@ def build_settings(
     )
 
 
-def build(user, *, mode="row", system=""):
-    grouping = {"mode": mode} if mode == "row" else {"mode": mode, "column": "team"}
+def build(user, *, mode: Mode = "row", system=""):
     return build_step(
-        TaskSettings.model_validate({"prompt": "p.yaml", "grouping": grouping}),
+        TaskSettings(prompt="p.yaml").chain[0],
         prompt=PromptSettings(user=user, system=system),
         prompt_path="prompts/p.yaml",
         endpoint=OPENAI,
         base_url="http://e.invalid/v1",
         output_model=Label,
         schema_text="{}",
-        columns=("text", "team"),
+        names=PromptNames(mode=mode, columns=("text", "team")),
         judge=None,
     )
 

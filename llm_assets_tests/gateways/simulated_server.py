@@ -15,6 +15,7 @@ from llm_assets_tests.fakes import (
     CENT,
     IDENTITY,
     MemoryRecorder,
+    OneRoute,
     build_call,
     build_completion,
 )
@@ -113,7 +114,7 @@ def run_against(server: SimulatedServer, *, seconds: float, change: Change | Non
         route = Route(name="busy", endpoint=server, compute_cost=lambda _: CENT, gate=gate)
         caller = Caller(
             identity=IDENTITY,
-            routes={"generate": route},
+            routes=OneRoute(route),
             recorder=MemoryRecorder(),
             limits=LimitSettings(fault_retries=100),
             clock=clock,

@@ -13,13 +13,14 @@ from llm_assets.core.run_choice import RunChoice
 from llm_assets.core.schema_record import SchemaRecord, SchemaText, build_schema_record
 from llm_assets.core.work_items import WorkItems
 from llm_assets.gateways.clock import Clock
-from llm_assets.gateways.generation import Generation, GenerationRequest, generate_outputs
+from llm_assets.gateways.generation import Generation, generate_outputs
 from llm_assets.gateways.item_making import make_work_items
 from llm_assets.gateways.llm_run import LIVE_SECONDS, Observer
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.reports import ReportSources, build_config_snapshot, build_task_report
 from llm_assets.gateways.schema_texts import describe_task_schema, load_answer_schemas
 from llm_assets.gateways.snapshots import take_snapshot
+from llm_assets.gateways.steps_run import GenerationRequest
 from llm_assets.gateways.task_schemas import load_task_schema
 from llm_assets.gateways.tasks import Task, load_task
 from llm_assets_tests.end_to_end.tiny_project import build_project

@@ -12,7 +12,13 @@ from llm_assets.config.task import BudgetSettings
 from llm_assets.core.budget import Amount, OverBudget
 from llm_assets.core.calls import CallRequest, Usage
 from llm_assets.errors import ConfigError
-from llm_assets.gateways.budget import RESERVATION_LIFETIME, CappedBudget, check_budget
+from llm_assets.gateways.budget import (
+    OTHERS_PATIENCE_SECONDS,
+    RESERVATION_LIFETIME,
+    CappedBudget,
+    check_budget,
+)
+from llm_assets.gateways.clock import Clock
 from llm_assets.gateways.ledger.ledger import Ledger, open_ledger
 from llm_assets_tests.fakes import (
     FakeClock,
@@ -35,7 +41,7 @@ def build_budget(
     ledger: Ledger,
     *,
     run_id: str = "run-1",
-    clock: FakeClock | VirtualClock | None = None,
+    clock: Clock | None = None,
     told: list[str] | None = None,
     **caps: object,
 ) -> CappedBudget:
@@ -206,6 +212,14 @@ async def run_through(
     return spent
 
 
+class PatientClock(FakeClock):
+    """Gives others in the same process the time for some work while it waits."""
+
+    async def wait(self, wait_seconds: float) -> None:
+        await asyncio.sleep(0.002)
+        await super().wait(wait_seconds)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_two_runs_share_a_day(url, seed):
     """Two runs with ledgers of their own on one file never pass the day's cap, and use nearly all of it."""
@@ -214,7 +228,7 @@ def test_two_runs_share_a_day(url, seed):
     async def run_one(number: int) -> Decimal:
         with open_ledger(url) as ledger:
             run_id = f"run-{number}"
-            budget = build_budget(ledger, run_id=run_id, per_day_usd=cap_usd)
+            budget = build_budget(ledger, run_id=run_id, clock=PatientClock(), per_day_usd=cap_usd)
             return await run_through(ledger, budget, run_id=run_id, n_calls=80, seed=seed + number)
 
     async def run_both() -> list[Decimal]:
@@ -224,6 +238,55 @@ def test_two_runs_share_a_day(url, seed):
 
     spent = sum(asyncio.run(run_both()), Decimal(0))
     assert cap_usd - Decimal("1.4") <= spent <= cap_usd
+
+
+def test_a_run_waits_for_what_others_have_set_aside(url):
+    """A run that finds the day set aside by another one sends its call once that one has given its share back."""
+    clock = FakeClock()
+    told: list[str] = []
+
+    async def run() -> object:
+        with open_ledger(url) as ledger, open_ledger(url) as other:
+            holding = build_budget(other, run_id="other", clock=clock, per_day_usd=2)
+            assert isinstance(await holding.reserve(build_sized(150), compute_cost), Amount)
+
+            class ReleasingClock(FakeClock):
+                async def wait(self, wait_seconds: float) -> None:
+                    await super().wait(wait_seconds)
+                    if len(self.waits) == 3:
+                        holding.release()
+
+            budget = CappedBudget(
+                BudgetSettings(per_day_usd=Decimal(2)),
+                ledger=ledger,
+                run_id="run-1",
+                clock=ReleasingClock(),
+                warn=told.append,
+                note_wait=told.append,
+            )
+            return await budget.reserve(build_sized(100), compute_cost)
+
+    assert isinstance(asyncio.run(run()), Amount)
+    assert told == ["other runs' share of the day's budget"]
+
+
+def test_a_run_does_not_wait_for_a_killed_one(url):
+    """What nobody spends or gives back leaves items out after a while, and the next one at once."""
+    clock = FakeClock()
+
+    async def run() -> list[object]:
+        with open_ledger(url) as ledger, open_ledger(url) as other:
+            killed = build_budget(other, run_id="other", clock=clock, per_day_usd=2)
+            assert isinstance(await killed.reserve(build_sized(150), compute_cost), Amount)
+            budget = build_budget(ledger, clock=clock, per_day_usd=2)
+            first = await budget.reserve(build_sized(100), compute_cost)
+            waited_seconds = clock.seconds
+            second = await budget.reserve(build_sized(100), compute_cost)
+            small = await budget.reserve(build_sized(20), compute_cost)
+            return [type(first), waited_seconds, type(second), clock.seconds, type(small)]
+
+    waited = OTHERS_PATIENCE_SECONDS
+    assert asyncio.run(run()) == [OverBudget, waited, OverBudget, waited, Amount]
 
 
 def test_a_run_takes_its_reservation_again_before_it_expires(url):

@@ -34,7 +34,7 @@ def find(caller, call=CALL):
 
 def build_answered_progress() -> Progress:
     """That of a run in which some call was answered already."""
-    return Progress(n_to_run=5, answered={"generate"}, n_answers=1)
+    return Progress(n_to_run=5, answered={CALL.kind}, n_answers=1)
 
 
 def test_an_answer_is_on_record_with_everything_about_it():

@@ -14,18 +14,21 @@ from llm_assets.core.completions import Completion
 from llm_assets.core.ids import GroupContextId, GroupKey, RowId, WorkId
 from llm_assets.core.item_replay import replay_items
 from llm_assets.core.items import Item
-from llm_assets.core.steps import build_step
+from llm_assets.core.steps import PromptNames, build_step
 from llm_assets.core.tokens import count_tokens_approximately
 from llm_assets.core.work_items import WorkItem
 from llm_assets.gateways.budget import NoBudget
-from llm_assets.gateways.caller import Caller, Progress, Route
+from llm_assets.gateways.caller import Caller, Route
 from llm_assets.gateways.departures import MAX_FIRST_TRIES
 from llm_assets.gateways.dispatcher import Dispatcher
 from llm_assets.gateways.endpoint_client import Reply
+from llm_assets.gateways.progress import Progress
+from llm_assets_tests.core.builders import build_chains
 from llm_assets_tests.fakes import (
     CENT,
     IDENTITY,
     MemoryRecorder,
+    OneRoute,
     Reading,
     build_completion,
     build_fault,
@@ -129,14 +132,14 @@ def finish(
                 "prompt": "p",
                 "grouping": {"mode": "row_output_with_group_context", "column": "group"},
             }
-        ),
+        ).chain[0],
         prompt=PromptSettings(system=system, user=user),
         prompt_path="p",
         endpoint=PRESETS["offline"],
         base_url="http://offline.invalid/v1",
         output_model=Reading,
         schema_text="{}",
-        columns=("text",),
+        names=PromptNames(mode="row_output_with_group_context", columns=("text",)),
         judge=None,
     )
     clock, progress, recorder = VirtualClock(), Progress(n_to_run=len(items)), MemoryRecorder()
@@ -146,7 +149,7 @@ def finish(
         route = Route(name="caching", endpoint=server, compute_cost=lambda _: CENT, gate=gate)
         caller = Caller(
             identity=IDENTITY,
-            routes={"generate": route},
+            routes=OneRoute(route),
             recorder=recorder,
             limits=TaskSettings(prompt="p").limits,
             clock=clock,
@@ -154,14 +157,15 @@ def finish(
             budget=NoBudget(),
         )
         dispatcher = Dispatcher(
-            step,
+            [step],
             caller=caller,
             progress=progress,
             find_answers=lambda _: {},
             min_prefix_tokens=min_prefix_tokens,
         )
-        due = list(enumerate(replay_items(step, items, lambda _: {})))
-        outputs = await dispatcher.finish_items(due, max_in_flight=max_in_flight)
+        due = list(enumerate(build_chains(replay_items(step, items, lambda _: {}))))
+        ends = await dispatcher.finish_items(due, max_in_flight=max_in_flight)
+        outputs = {place: output for place, (output,) in ends.items()}
         return outputs, clock.get_monotonic_seconds()
 
     outputs, seconds = run_virtually(run())

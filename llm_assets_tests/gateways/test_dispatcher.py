@@ -10,6 +10,7 @@ from llm_assets.errors import ProviderError, StorageError
 from llm_assets.gateways.caller import Progress
 from llm_assets.gateways.dispatcher import Dispatcher
 from llm_assets.gateways.ledger.ledger import open_ledger
+from llm_assets_tests.core.builders import build_chains
 from llm_assets_tests.fakes import (
     FakeEndpoint,
     MemoryRecorder,
@@ -44,7 +45,7 @@ def answer_by_kind(request: CallRequest) -> Completion | Fault:
 def build_due(texts, step=None):
     """Every item as due: nothing is on record."""
     replayed = replay_items(step or build_reading_step(), build_items(texts), lambda _: {})
-    return list(enumerate(replayed))
+    return list(enumerate(build_chains(replayed)))
 
 
 def finish(endpoint, texts, *, max_in_flight=1, recorder=None, progress=None, step=None):
@@ -53,8 +54,10 @@ def finish(endpoint, texts, *, max_in_flight=1, recorder=None, progress=None, st
     caller = build_caller(
         endpoint, recorder=recorder, progress=progress, max_in_flight=max_in_flight
     )
-    dispatcher = Dispatcher(step, caller=caller, progress=progress, find_answers=lambda _: {})
-    return asyncio.run(dispatcher.finish_items(build_due(texts, step), max_in_flight=max_in_flight))
+    dispatcher = Dispatcher([step], caller=caller, progress=progress, find_answers=lambda _: {})
+    due = build_due(texts, step)
+    ends = asyncio.run(dispatcher.finish_items(due, max_in_flight=max_in_flight))
+    return {place: output for place, (output,) in ends.items()}
 
 
 @pytest.mark.parametrize("max_in_flight", [1, 2, 7, 40, 100])
@@ -169,7 +172,7 @@ def test_an_interrupted_run_keeps_what_was_answered(tmp_path):
         with ledger.open_writer() as writer:
             caller = build_caller(endpoint, recorder=writer, progress=progress)
             dispatcher = Dispatcher(
-                step, caller=caller, progress=progress, find_answers=ledger.find_answers
+                [step], caller=caller, progress=progress, find_answers=ledger.find_answers
             )
             running = asyncio.ensure_future(
                 dispatcher.finish_items(build_due(TEXTS), max_in_flight=4)

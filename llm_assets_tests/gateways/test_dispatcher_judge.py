@@ -12,9 +12,9 @@ from llm_assets.core.ids import RowId, WorkId
 from llm_assets.core.item_replay import replay_items
 from llm_assets.core.items import Item
 from llm_assets.core.work_items import WorkItem
-from llm_assets.gateways.caller import Progress
 from llm_assets.gateways.dispatcher import Dispatcher
-from llm_assets_tests.core.builders import Ledger, build_answer
+from llm_assets.gateways.progress import Progress
+from llm_assets_tests.core.builders import Ledger, build_answer, build_chains
 from llm_assets_tests.core.judges import build_judged_step
 from llm_assets_tests.fakes import (
     FakeEndpoint,
@@ -60,14 +60,18 @@ class Office:
 
     def run(self, step, rows, *, max_in_flight=8):
         replayed = replay_items(step, build_items(rows), self.find_answers)
-        due = [(place, state) for place, state in enumerate(replayed) if state.output is None]
+        chains = build_chains(replayed)
+        due = [(place, chain) for place, chain in enumerate(chains) if chain.next_keys]
         progress = Progress(n_to_run=len(due))
         caller = build_caller(self.endpoint, recorder=self.recorder, progress=progress)
         dispatcher = Dispatcher(
-            step, caller=caller, progress=progress, find_answers=self.find_answers
+            [step], caller=caller, progress=progress, find_answers=self.find_answers
         )
         finished = asyncio.run(dispatcher.finish_items(due, max_in_flight=max_in_flight))
-        outputs = [finished.get(place) or state.output for place, state in enumerate(replayed)]
+        outputs = [
+            finished[place][0] if place in finished else state.output
+            for place, state in enumerate(replayed)
+        ]
         return [output for output in outputs if output is not None]
 
     @property

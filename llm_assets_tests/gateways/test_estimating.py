@@ -14,8 +14,9 @@ from llm_assets.core.plan_reasons import Reason
 from llm_assets.core.step import Step
 from llm_assets.core.tokens import count_tokens_approximately
 from llm_assets.gateways.connections import Connection
-from llm_assets.gateways.estimating import SAMPLED_PROMPTS, Estimator
+from llm_assets.gateways.estimating import SAMPLED_PROMPTS, Estimator, StepCalls
 from llm_assets.gateways.ledger.ledger import Ledger, open_ledger
+from llm_assets.gateways.task_steps import ConnectedStep
 from llm_assets_tests.core.builders import build_item
 from llm_assets_tests.core.judges import build_judged_step
 from llm_assets_tests.fakes import (
@@ -53,13 +54,11 @@ def estimate(ledger: Ledger, *, step: Step | None = None, items=None) -> Estimat
     step = step or build_reading_step()
     due = replay_items(step, items or build_items(["Hello there."]), ledger.find_answers)
     reasons: list[Reason] = ["new"] * len(due)
-    estimator = Estimator(
-        step=step,
-        task=TRIAGE,
-        connections={"generate": connect("office"), "judge": connect("court")},
-        ledger=ledger,
+    connected = ConnectedStep(
+        step=step, connections={"generate": connect("office"), "judge": connect("court")}
     )
-    return estimator.estimate(due, count_calls(step, due, reasons))
+    calls = StepCalls(due=due, counts=count_calls(step, due, reasons))
+    return Estimator(task=TRIAGE, ledger=ledger).estimate([(connected, calls)])
 
 
 def put_answer(
@@ -123,8 +122,9 @@ def test_a_sample_stands_for_all(ledger):
 def test_nothing_due_takes_nothing(ledger):
     """Without calls nothing is looked up and nothing is guessed."""
     step = build_reading_step()
-    estimator = Estimator(step=step, task=TRIAGE, connections={}, ledger=ledger)
-    nothing = estimator.estimate((), count_calls(step, (), ()))
+    connected = ConnectedStep(step=step, connections={})
+    calls = StepCalls(due=(), counts=count_calls(step, (), ()))
+    nothing = Estimator(task=TRIAGE, ledger=ledger).estimate([(connected, calls)])
     assert (nothing.prompt_tokens.high, nothing.is_guess, nothing.is_approximate) == (
         0,
         False,

@@ -13,7 +13,15 @@ from llm_assets.core.rate_limit import AnnouncedLimits, RateLimit
 from llm_assets.gateways.budget import NoBudget
 from llm_assets.gateways.caller import Caller, Progress, Route
 from llm_assets.gateways.gate import Gate
-from llm_assets_tests.fakes import CENT, IDENTITY, FakeEndpoint, MemoryRecorder, build_call, echo
+from llm_assets_tests.fakes import (
+    CENT,
+    IDENTITY,
+    FakeEndpoint,
+    MemoryRecorder,
+    OneRoute,
+    build_call,
+    echo,
+)
 from llm_assets_tests.gateways.simulated_server import (
     LATENCY_SECONDS,
     NETWORK_SECONDS,
@@ -259,7 +267,7 @@ def test_one_gate_for_two_purposes():
         )
         caller = Caller(
             identity=IDENTITY,
-            routes={"generate": route, "judge": route},
+            routes=OneRoute(route),
             recorder=MemoryRecorder(),
             limits=LimitSettings(),
             clock=VirtualClock(),

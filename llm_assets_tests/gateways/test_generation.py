@@ -11,7 +11,7 @@ from llm_assets.core.run_choice import RunChoice
 from llm_assets.core.run_summary import RunSummary
 from llm_assets.errors import ConfigError, StorageError
 from llm_assets.gateways.artifacts import load_model
-from llm_assets.gateways.generation import build_items, find_run_record
+from llm_assets.gateways.steps_run import build_items, find_run_record
 from llm_assets_tests.fakes import RecordingObserver
 from llm_assets_tests.gateways.stages import MAY, build_project_files, prepare
 
@@ -113,7 +113,7 @@ def test_a_missing_key_is_told_before_anything_is_sent(tmp_path):
 def test_a_prompt_that_names_nothing_there_is_told_before_anything_is_sent(project):
     """A misspelt column in the prompt is found before the first call."""
     stages = prepare(project)
-    path = stages.task.prompt_path
+    path = stages.task.steps[0].prompt_path
     path.write_text(path.read_text().replace("row_block", "txet"))
     with pytest.raises(ConfigError, match=r"'prompts/notes\.yaml' uses .*txet"):
         stages.generate()

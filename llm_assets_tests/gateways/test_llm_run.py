@@ -16,6 +16,7 @@ from llm_assets.gateways import llm_run
 from llm_assets.gateways.connections import Connection
 from llm_assets.gateways.ledger.ledger import open_ledger
 from llm_assets.gateways.llm_run import LLMRun, RunResult
+from llm_assets.gateways.task_steps import ConnectedStep
 from llm_assets_tests.fakes import (
     CENT,
     IDENTITY,
@@ -74,9 +75,12 @@ class Office:
         )
         with open_ledger(self.url) as ledger:
             run = LLMRun(
-                step=step or build_reading_step(),
+                steps=[
+                    ConnectedStep(
+                        step=step or build_reading_step(), connections={"generate": connection}
+                    )
+                ],
                 identity=IDENTITY,
-                connections={"generate": connection},
                 limits=self.limits,
                 budget=BudgetSettings(),
                 ledger=ledger,

@@ -34,7 +34,7 @@ def test_a_task_knows_its_files_and_its_endpoint(project, tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     triage, alpha = load_task(project, "triage"), load_task(project, "alpha")
     root = project.root
-    assert triage.prompt_path == root / "prompts" / "triage.yaml"
+    assert triage.steps[0].prompt_path == root / "prompts" / "triage.yaml"
     assert triage.schema_path == root / "configs" / "schemas" / "triage.py"
     assert triage.input_folder == root / "data" / "inputs" / "triage"
     assert triage.config_sha256 == hashlib.sha256(triage.config_path.read_bytes()).hexdigest()
@@ -103,7 +103,7 @@ def test_a_config_of_another_project_belongs_to_it(project, tmp_path):
     write(other / "configs" / "endpoints.yaml", own)
     path = write(other / "configs" / "beta.yaml", "prompt: p.yaml\nllm:\n  endpoint: office\n")
     task = load_task_file(path, project)
-    assert (task.home, task.prompt_path) == (other, other / "p.yaml")
+    assert (task.home, task.steps[0].prompt_path) == (other, other / "p.yaml")
     assert task.endpoint.base_url == "http://mine/v2"
 
 
@@ -111,7 +111,7 @@ def test_a_config_outside_of_any_project_starts_at_its_folder(project, tmp_path)
     """A lone config finds its prompt beside it."""
     path = write(tmp_path / "lone" / "beta.yaml", "prompt: p.yaml\nllm:\n  endpoint: office\n")
     task = load_task_file(path, project)
-    assert task.prompt_path == tmp_path / "lone" / "p.yaml"
+    assert task.steps[0].prompt_path == tmp_path / "lone" / "p.yaml"
     assert task.endpoint.base_url == "http://127.0.0.1:8000/v1"
 
 

@@ -18,8 +18,8 @@ from llm_assets.defs.metadata import describe_export
 from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings, get_batch, get_value_type
 from llm_assets.gateways.exports import write_exports
-from llm_assets.gateways.schema_texts import load_answer_schemas
-from llm_assets.gateways.task_schemas import load_recorded_schema
+from llm_assets.gateways.schema_texts import build_joined_model, load_answer_schemas
+from llm_assets.gateways.task_schemas import load_recorded_schemas
 from llm_assets.gateways.tasks import check_no_gaps
 
 RECIPE = 2
@@ -75,13 +75,13 @@ def build_export_asset(scope: TaskScope) -> dg.AssetsDefinition:
                 output_columns=build_answer_columns(schemas, settings.nested),
                 assessment=optional.get("assessment"),
             )
-            module = load_recorded_schema(task, scope.project, source_sha256=schema.source_sha256)
+            modules = load_recorded_schemas(task, scope.project, source_sha256=schema.source_sha256)
             checks = check_export(
                 table,
                 snapshot=input_snapshot,
                 items_meta=work_items,
                 outputs=llm_outputs,
-                output_model=module.output_model,
+                output_model=build_joined_model(task, modules),
                 settings=task.settings,
             )
             written = write_exports(task, scope.project, get_batch(context), table)

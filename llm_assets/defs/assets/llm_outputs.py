@@ -1,19 +1,16 @@
 """The LLM outputs stage: what the model answered, and what became of every item."""
 
 from dataclasses import replace
-from typing import Any
 
 import dagster as dg
-from pydantic import Field
 
-from llm_assets.config.endpoint import EndpointSettings
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.llm_outputs import LLMOutputs, fingerprint_outputs
-from llm_assets.core.run_choice import RunChoice
 from llm_assets.core.schema_record import SchemaText
 from llm_assets.core.setting_changes import render_setting_change
 from llm_assets.core.stage_checks import check_llm_outputs
 from llm_assets.core.work_items import WorkItems
+from llm_assets.defs.calling import POOL, OutputOptions, build_call_parts, build_request
 from llm_assets.defs.check_results import build_stage_checks
 from llm_assets.defs.checks import CheckedResult, build_check_specs
 from llm_assets.defs.definition_metadata import (
@@ -29,12 +26,11 @@ from llm_assets.defs.publishing import VERSION_DIGITS, publish, stop_plainly
 from llm_assets.defs.run_lock import RUN_LOCK, run_lock_resource
 from llm_assets.defs.scope import (
     TaskScope,
-    build_image_parts,
     dump_settings,
     get_batch,
     get_value_type,
 )
-from llm_assets.gateways.generation import GenerationRequest, generate_outputs
+from llm_assets.gateways.generation import generate_outputs
 from llm_assets.gateways.hook_files import find_hook_files
 from llm_assets.gateways.launchpad import override_outputs
 from llm_assets.gateways.schema_texts import load_answer_schemas
@@ -44,27 +40,6 @@ RECIPE = 1
 """Raised when the same answers would give other outputs."""
 TEXT_RECIPE = 1
 """Raised when the same text answers would be read otherwise."""
-
-
-WITHOUT_EFFECT = {"price"}
-"""Settings of a model that change no answer: what a call cost is put down when it is made."""
-
-
-def _build_judge_parts(scope: TaskScope) -> dict[str, object]:
-    """What the judge adds to the code version: nothing, where there is none."""
-    task = scope.task
-    if task.settings.judge is None or task.judge_prompt_path is None:
-        return {}
-    return {
-        "judge": dump_settings(task.settings.judge, exclude={"llm"}),
-        "judge_llm": dump_settings(task.settings.judge_llm, exclude=WITHOUT_EFFECT),
-        "judge_prompt": fingerprint_file(task.judge_prompt_path),
-        "judge_endpoint": _list_what_counts(task.judge_endpoint),
-    }
-
-
-def _list_what_counts(endpoint: EndpointSettings) -> list[object]:
-    return [endpoint.base_url, endpoint.structured_output, endpoint.token_parameter]
 
 
 def _build_answer_parts(scope: TaskScope) -> dict[str, object]:
@@ -83,36 +58,18 @@ def _build_hook_parts(scope: TaskScope) -> dict[str, object]:
 
 def _build_code_version(scope: TaskScope) -> str:
     """What of the settings and files shapes the outputs."""
-    task, settings = scope.task, scope.task.settings
     return scope.build_code_version(
         RECIPE,
-        prompt=fingerprint_file(task.prompt_path),
-        llm=dump_settings(settings.llm, exclude=WITHOUT_EFFECT),
-        endpoint=_list_what_counts(task.endpoint),
-        attempts=dump_settings(settings.attempts),
-        **_build_judge_parts(scope),
+        **build_call_parts(scope.task.steps[0]),
         **_build_answer_parts(scope),
         **_build_hook_parts(scope),
-        **build_image_parts(scope),
-    )
-
-
-class RunOptions(dg.Config):
-    """What can be chosen for one run."""
-
-    limit: int | None = Field(
-        default=None, ge=1, description="Only the first so many items that are due."
-    )
-    force: bool = Field(default=False, description="Ask anew, also where there are answers.")
-    set: dict[str, Any] = Field(
-        default={},
-        description="Settings for this run alone by their paths, such as `llm.temperature: 0.2`.",
     )
 
 
 def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
-    """The asset of one task."""
+    """The asset of a task that is one step."""
     task = scope.task
+    (step,) = task.steps
 
     @dg.asset(
         key=scope.build_key("llm_outputs"),
@@ -127,17 +84,17 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
         group_name=task.name,
         owners=scope.owners,
         tags=scope.tags,
-        kinds=list_model_kinds(scope),
-        metadata=describe_definition(scope, files=list_prompts(scope), **describe_models(scope)),
+        kinds=list_model_kinds(step),
+        metadata=describe_definition(scope, files=list_prompts(step), **describe_models(step)),
         partitions_def=scope.batches,
         check_specs=build_check_specs(scope, "llm_outputs"),
         dagster_type=get_value_type(LLMOutputs),
-        pool="llm_api",
+        pool=POOL,
         code_version=_build_code_version(scope),
     )
     def llm_outputs(
         context: dg.AssetExecutionContext,
-        config: RunOptions,
+        config: OutputOptions,
         schema_text: SchemaText,
         work_items: WorkItems,
         group_contexts: GroupContexts,
@@ -156,11 +113,7 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
             generation = generate_outputs(
                 chosen,
                 scope.project,
-                GenerationRequest(
-                    batch=batch,
-                    run_id=context.run.run_id,
-                    choice=RunChoice(limit=config.limit, is_forced=config.force),
-                ),
+                build_request(context, config),
                 schema_text=schema_text,
                 items=work_items,
                 contexts=group_contexts,

@@ -48,7 +48,7 @@ def build_schema_asset(scope: TaskScope) -> dg.AssetsDefinition:
                 ensured.module.models,
                 path=project.show(task.schema_path),
                 source_sha256=ensured.module.source_sha256,
-                output_model=task.settings.schema_.output_model,
+                output_model=task.steps[-1].settings.output_model,
             )
             archived = ensured.archived_path
             metadata = {

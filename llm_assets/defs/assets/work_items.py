@@ -44,7 +44,7 @@ def build_work_items_asset(scope: TaskScope) -> dg.AssetsDefinition:
             grouping=dump_settings(settings.grouping),
             context=dump_settings(settings.context),
             id_column=settings.input.id_column,
-            **build_image_parts(scope),
+            **build_image_parts(settings.images),
         ),
     )
     def work_items(

@@ -27,9 +27,12 @@ def list_uses(tasks: Sequence[Task]) -> Uses:
     """Every endpoint and model of these tasks, those of judges included, each once."""
     uses: dict[tuple[str, str], tuple[LLMSettings, EndpointSettings]] = {}
     for task in tasks:
-        pairs = [(task.settings.llm, task.endpoint)]
-        if task.settings.judge is not None:
-            pairs.append((task.settings.judge_llm, task.judge_endpoint))
+        pairs = [(step.settings.llm, step.endpoint) for step in task.steps]
+        pairs += [
+            (step.settings.judge_llm, step.judge_endpoint)
+            for step in task.steps
+            if step.settings.judge is not None
+        ]
         for llm, endpoint in pairs:
             uses.setdefault((llm.endpoint, llm.model), (llm, endpoint))
     return uses

@@ -13,8 +13,8 @@ from llm_assets.gateways.batches import list_batches
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.prompt_files import load_prompt
 from llm_assets.gateways.schema_modules import SchemaModule
-from llm_assets.gateways.task_schemas import load_task_schema
-from llm_assets.gateways.tasks import Task, list_task_names, load_task
+from llm_assets.gateways.task_schemas import load_step_schemas
+from llm_assets.gateways.tasks import Task, TaskStep, list_task_names, load_task
 
 Value = TypeVar("Value")
 
@@ -49,15 +49,16 @@ def examine_tasks(project: Project, name: str | None) -> ExaminedTasks:
 def _examine_task(task: Task, project: Project) -> Iterator[Finding]:
     subject = f"task {task.name}"
     problems: list[Finding] = []
-    prompts = [task.prompt_path, *([task.judge_prompt_path] if task.judge_prompt_path else [])]
-    for path in prompts:
+    prompts = [path for step in task.steps for path in (step.prompt_path, step.judge_prompt_path)]
+    for path in dict.fromkeys(path for path in prompts if path is not None):
         shown = project.show(path)
         _attempt(subject, problems, lambda path=path, shown=shown: load_prompt(path, shown=shown))
     batches = _attempt(subject, problems, lambda: list_batches(task, project))
     if task.settings.schema_.generate is None or task.schema_path.exists():
-        module = _attempt(subject, problems, lambda: load_task_schema(task, project))
-        if module is not None:
-            problems += _examine_form(task, module)
+        modules = _attempt(subject, problems, lambda: load_step_schemas(task, project))
+        if modules is not None:
+            for step in task.steps:
+                problems += _examine_form(task, step, modules[step.name])
     yield from problems
     if not any(finding.level == "problem" for finding in problems):
         yield _describe(task, project, n_batches=len(batches or ()))
@@ -74,9 +75,9 @@ def _describe(task: Task, project: Project, *, n_batches: int) -> Finding:
     return Finding(level="warning", subject=subject, text=text, remedy=remedy)
 
 
-def _examine_form(task: Task, module: SchemaModule) -> Iterator[Finding]:
+def _examine_form(task: Task, step: TaskStep, module: SchemaModule) -> Iterator[Finding]:
     """Whether answers can be held to the schema as strictly as the endpoint would."""
-    wanted = task.settings.llm.structured_output or task.endpoint.structured_output
+    wanted = step.settings.llm.structured_output or step.endpoint.structured_output
     strict = build_strict_form(module.output_model)
     if wanted != "json_schema" or isinstance(strict, StrictSchema):
         return

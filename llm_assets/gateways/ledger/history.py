@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, Row, and_, func, select
 
 from llm_assets.core.calls import Purpose
-from llm_assets.core.ids import BatchKey, CallKey, RowId, Sha256, TaskName, WorkId
+from llm_assets.core.ids import BatchKey, CallKey, RowId, Sha256, StepName, TaskName, WorkId
 from llm_assets.core.plan_reasons import RecordedCall
 from llm_assets.core.spend import Spend, SpendKey, add_spends
 from llm_assets.core.token_forecast import PastAnswer
@@ -20,6 +20,7 @@ _CALL = tables.calls.c
 _NAMES: dict[SpendKey, ColumnElement[str]] = {
     "day": func.substr(_CALL.recorded_at, 1, len("2026-03-01")),
     "task": _CALL.task,
+    "step": _CALL.task.concat(func.coalesce("/" + _CALL.step, "")),
     "run": _CALL.run_id,
     "model": _CALL.endpoint.concat("/").concat(_CALL.model),
 }
@@ -32,15 +33,21 @@ class History:
         self._engine = engine
 
     def find_latest_calls(
-        self, work_ids: Iterable[WorkId], *, task: TaskName, purpose: Purpose
+        self,
+        work_ids: Iterable[WorkId],
+        *,
+        task: TaskName,
+        purpose: Purpose,
+        step: StepName | None = None,
     ) -> dict[WorkId, RecordedCall]:
-        """The latest call of each of these items of a task, answered or not."""
+        """The latest call of each of these items in a step of a task, answered or not."""
         found: dict[WorkId, RecordedCall] = {}
         with open_reader(self._engine) as connection:
             for chunk in cut(work_ids, KEYS_PER_QUERY):
                 latest = (
                     select(func.max(_CALL.id))
                     .where(_CALL.task == task, _CALL.work_id.in_(chunk), _CALL.purpose == purpose)
+                    .where(_CALL.step.is_not_distinct_from(step))
                     .group_by(_CALL.work_id)
                 )
                 for row in connection.execute(select(*_ORIGIN).where(_CALL.id.in_(latest))):
@@ -48,21 +55,33 @@ class History:
         return found
 
     def find_rows(
-        self, row_ids: Collection[RowId], *, task: TaskName, batch: BatchKey
+        self,
+        row_ids: Collection[RowId],
+        *,
+        task: TaskName,
+        batch: BatchKey,
+        step: StepName | None = None,
     ) -> frozenset[RowId]:
-        """Those of the rows that any call of the batch was ever made for."""
+        """Those of the rows that any call of the batch was ever made for in a step."""
         wanted = frozenset(row_ids)
         if not wanted:
             return wanted
         query = select(_CALL.row_id).where(_CALL.task == task, _CALL.batch == batch).distinct()
+        query = query.where(_CALL.step.is_not_distinct_from(step))
         with open_reader(self._engine) as connection:
             rows = connection.execute(query)
             return frozenset(RowId(row.row_id) for row in rows if row.row_id in wanted)
 
     def list_past_answers(
-        self, *, purpose: Purpose, model: str, limit: int, task: TaskName | None = None
+        self,
+        *,
+        purpose: Purpose,
+        model: str,
+        limit: int,
+        task: TaskName | None = None,
+        step: StepName | None = None,
     ) -> tuple[PastAnswer, ...]:
-        """What the latest answers of a model took, the latest first: those of one task, or of all."""
+        """What the latest answers of a model took, the latest first: those in one step of a task, or all."""
         columns = (
             _CALL.call_key,
             _CALL.settings_sha256,
@@ -77,6 +96,7 @@ class History:
             # An expression that no index serves: from the newest row back, 320,000 calls take a millisecond where
             # there are some and 80 ms where there are none; through the index, all of them are sorted in 430 ms.
             query = query.where(_CALL.task.concat("") == task)
+            query = query.where(_CALL.step.is_not_distinct_from(step))
         with open_reader(self._engine) as connection:
             return tuple(_read_past_answer(row) for row in connection.execute(query))
 
@@ -114,6 +134,7 @@ _ORIGIN = (
     _CALL.prompt_sha256,
     _CALL.schema_sha256,
     _CALL.settings_sha256,
+    _CALL.upstream_sha256,
     _CALL.fault_kind,
 )
 
@@ -124,6 +145,7 @@ def _read_recorded_call(row: Row[*tuple[Any, ...]]) -> RecordedCall:
         prompt_sha256=Sha256(row.prompt_sha256),
         schema_sha256=Sha256(row.schema_sha256),
         settings_sha256=Sha256(row.settings_sha256),
+        upstream_sha256=row.upstream_sha256,
         is_answered=row.fault_kind is None,
     )
 

@@ -60,6 +60,8 @@ def build_call_row(record: CallRecord) -> SqlRow:
         "prompt_sha256": record.origin.prompt_sha256,
         "schema_sha256": record.origin.schema_sha256,
         "settings_sha256": record.origin.settings_sha256,
+        "step": record.origin.step,
+        "upstream_sha256": record.origin.upstream_sha256,
         "purpose": record.purpose,
         "attempt": record.request.attempt,
         "endpoint": record.endpoint,

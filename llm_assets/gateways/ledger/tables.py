@@ -15,11 +15,14 @@ from sqlalchemy import (
     insert,
     inspect,
     select,
+    text,
 )
 
 from llm_assets.errors import StorageError
 
 FORMAT_VERSION = 1
+ADDED_COLUMNS = ("step", "upstream_sha256")
+"""Texts in `calls` that ledgers of the first version do not have."""
 PICO = 10**12
 """Costs stand beside their exact text as whole millionths of a millionth of a dollar, which SQL adds up exactly."""
 
@@ -65,6 +68,9 @@ calls = Table(
     Column("fault_kind", Text),
     Column("http_status", Integer),
     Column("fault_message", Text),
+    # and the step of a chain; where nothing stands, the task has one kind of call
+    Column("step", Text),
+    Column("upstream_sha256", Text),
     # Not unique: two processes may have paid for the same call at the same time, and both payments are true.
     Index("calls_by_key", "call_key"),
     Index("calls_by_task", "task", "batch"),
@@ -108,11 +114,25 @@ reservations = Table(
 
 
 def create_tables(engine: Engine) -> None:
-    """Make the tables in one transaction, so that two processes can open a new ledger at once."""
+    """Make the tables, or the columns that an older ledger lacks.
+
+    In one transaction, so that two processes can open a new ledger at once. An older version of llm-assets leaves
+    the added columns empty, and reads and writes the others as before; so they are no other format.
+    """
     with engine.begin() as connection:
         if not has_tables(connection):
             metadata.create_all(connection)
             connection.execute(insert(ledger_format), {"version": FORMAT_VERSION})
+            return
+        guard = "" if engine.dialect.name == "sqlite" else "IF NOT EXISTS "
+        for name in find_missing_columns(connection):
+            connection.execute(text(f"ALTER TABLE calls ADD COLUMN {guard}{name} TEXT"))
+
+
+def find_missing_columns(connection: Connection) -> tuple[str, ...]:
+    """The columns of `calls` that came later than this ledger."""
+    there = {column["name"] for column in inspect(connection).get_columns(calls.name)}
+    return tuple(name for name in ADDED_COLUMNS if name not in there)
 
 
 def has_tables(connection: Connection) -> bool:

@@ -5,13 +5,14 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy import Engine, create_engine, event, inspect, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from llm_assets.gateways.ledger.engine import BUSY_TIMEOUT_SECONDS
 from llm_assets.gateways.ledger.ledger import Ledger
 from llm_assets.gateways.ledger.reading import open_reader, speak_plainly
-from llm_assets.gateways.ledger.tables import create_tables, has_tables
+from llm_assets.gateways.ledger.tables import create_tables, find_missing_columns, has_tables
 
 
 @contextmanager
@@ -31,10 +32,34 @@ def _find_engine(url: str) -> Engine | None:
         return None
     with open_reader(engine) as connection:
         is_ledger = has_tables(connection)
-    if is_ledger:
+        missing = find_missing_columns(connection) if is_ledger else ()
+        schema = inspect(connection).default_schema_name
+    if is_ledger and not missing:
         return engine
     engine.dispose()
+    if missing:
+        _fill_up(engine, missing, schema=schema or "main")
+        return engine
     return None
+
+
+def _fill_up(engine: Engine, missing: tuple[str, ...], *, schema: str) -> None:
+    """Let every connection see an older ledger with empty columns in place of those it lacks."""
+    columns = ", ".join(f"CAST(NULL AS TEXT) AS {name}" for name in missing)
+    view = (
+        f"CREATE TEMPORARY VIEW calls AS SELECT stored.*, {columns} FROM {schema}.calls AS stored"  # noqa: S608 -- the names are ours
+    )
+    statements = [view]
+    if engine.dialect.name == "sqlite":  # takes a view in the connection's own memory for a change
+        statements = ["PRAGMA query_only=OFF", view, "PRAGMA query_only=ON"]
+
+    def shadow(connection: DBAPIConnection, _record: object) -> None:
+        cursor = connection.cursor()
+        for statement in statements:
+            cursor.execute(statement)
+        cursor.close()
+
+    event.listen(engine, "connect", shadow)
 
 
 def _build_read_only_engine(url: str) -> Engine | None:

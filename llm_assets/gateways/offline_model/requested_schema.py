@@ -13,6 +13,7 @@ from llm_assets.gateways.offline_model.chat import ChatRequest, SchemaFormat
 MAX_TRIES = 50
 """So many braces of a prompt are tried as the start of a schema; source code has many."""
 
+_SIBLING, _POINTER = '"$ref": "#/models/', '"$ref": "#/$defs/'
 _TYPES = frozenset({"object", "array", "string", "integer", "number", "boolean", "null"})
 _decode = json.JSONDecoder().raw_decode
 
@@ -92,13 +93,23 @@ def _list_models(document: Mapping[str, JsonValue]) -> dict[str, dict[str, JsonV
     if not isinstance(models, dict):
         return {"": dict(document)}
     shared = document.get("$defs")
-    named = {name: model for name, model in models.items() if isinstance(model, dict)}
-    if not isinstance(shared, dict):
+    named = {
+        name: _point_inside(model) for name, model in models.items() if isinstance(model, dict)
+    }
+    siblings = named if _POINTER in json.dumps(named) else {}
+    if not isinstance(shared, dict) and not siblings:
         return named
+    around = {**siblings, **(shared if isinstance(shared, dict) else {})}
     return {
-        name: {**model, "$defs": {**shared, **cast("dict[str, JsonValue]", model.get("$defs", {}))}}
+        name: {**model, "$defs": {**around, **cast("dict[str, JsonValue]", model.get("$defs", {}))}}
         for name, model in named.items()
     }
+
+
+def _point_inside(model: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """The model with references to its siblings in the document as references to its own definitions."""
+    text = json.dumps(model)
+    return json.loads(text.replace(_SIBLING, _POINTER)) if _SIBLING in text else model
 
 
 def _has_same_properties(schema: Mapping[str, JsonValue], other: Mapping[str, JsonValue]) -> bool:

@@ -1,6 +1,6 @@
 from llm_assets.core.ids import CallKey
 from llm_assets.gateways.ledger.ledger import open_ledger
-from llm_assets.gateways.planning import ForeseenEpochs
+from llm_assets.gateways.replaying import ForeseenEpochs
 
 FIRST, SECOND, NEVER = map(CallKey, ("first", "second", "never"))
 
