@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from llm_assets.config.llm import JudgeSettings
 from llm_assets.core.calls import Purpose
+from llm_assets.core.gate_rule import build_gate_rule
 from llm_assets.core.ids import StepName
 from llm_assets.core.item_hooks import Hooks
 from llm_assets.core.json_schema import build_json_schema
@@ -14,6 +15,7 @@ from llm_assets.core.steps import PromptNames, build_judge, build_step
 from llm_assets.errors import ConfigError
 from llm_assets.gateways.budget import check_budget
 from llm_assets.gateways.connections import Connection, build_connection
+from llm_assets.gateways.gating import build_output_forms
 from llm_assets.gateways.hook_files import load_task_hooks
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.prompt_files import load_prompt
@@ -59,8 +61,9 @@ def build_task_steps(
     """Read the prompts of all steps and put the steps together, in the order in which they run.
 
     `texts` are the schemas as the prompts tell them. `ConfigError` names what does not fit, also where the caps of
-    the task's budget cannot be kept.
+    the task's budget cannot be kept, and where no output has the number that its gate looks at.
     """
+    build_gate_rule(task.settings.gate, build_output_forms(task, schemas))
     builder = _StepBuilder(
         task=task,
         project=project,

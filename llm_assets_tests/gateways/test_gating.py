@@ -6,6 +6,8 @@ from llm_assets.config.overrides import parse_assignment
 from llm_assets.errors import ConfigError
 from llm_assets.gateways.gating import load_gate_rule, load_output_forms
 from llm_assets.gateways.project import Project
+from llm_assets.gateways.task_schemas import load_step_schemas
+from llm_assets.gateways.task_steps import build_task_steps
 from llm_assets.gateways.tasks import load_task, override_task
 
 PROJECT = Project(root=Path(__file__).parents[2], environ={})
@@ -42,3 +44,11 @@ def test_a_misspelt_field_is_told():
     task = load("documents", "gate.field=confidnce", "gate.at_least=0.8")
     with pytest.raises(ConfigError, match="Did you mean 'confidence'"):
         load_gate_rule(task, PROJECT)
+
+
+def test_steps_are_not_put_together_behind_a_misspelt_gate():
+    """A run and a plan tell it while nothing is sent yet."""
+    task = load("documents", "gate.field=confidnce", "gate.at_least=0.8")
+    schemas = load_step_schemas(task, PROJECT)
+    with pytest.raises(ConfigError, match="Did you mean 'confidence'"):
+        build_task_steps(task, PROJECT, schemas=schemas, texts={}, columns=())
