@@ -62,7 +62,7 @@ class ShareRule(CheckRule):
 class GateRule(ShareRule):
     """Of the check that looks at how much is left to people."""
 
-    max_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    max_share: Annotated[float, Field(ge=0, le=1)] = 0.25
     """So much of the accepted items may wait; more mostly means a threshold or a model that does not fit."""
 
 
@@ -98,9 +98,8 @@ class CheckSettings(Settings):
     """The score of a batch is at least `expected.min_score`."""
     agreement: PromiseRule = PromiseRule()
     """The outputs are as close to those of the task in `compare` as its limits ask for."""
-
     gate_share: GateRule = GateRule()
-    """Few enough of the accepted items wait for a person."""
+    """Few enough of the items that have an output wait for a person, because they stay below the `gate`."""
 
     def find_rule(self, name: CheckName) -> CheckRule:
         """The rule of a check."""

@@ -1,26 +1,33 @@
-"""Whether a gate leaves too much to people."""
+"""Whether few enough items of a batch wait for a person."""
 
 from llm_assets.config.checks import ShareRule
 from llm_assets.core.checks import CheckResult
 from llm_assets.core.gate import GateMeta
 
 
-def decide_gate_share(meta: GateMeta, rule: ShareRule) -> CheckResult:
-    """Whether few enough of the items with an accepted output wait for a person; those that one decided on do not."""
-    n_waiting = meta.routes["review_queue"]
-    n_accepted = n_waiting + meta.routes["published"] + meta.routes["turned_down"]
-    share = n_waiting / max(n_accepted, 1)
+def decide_gate_share(gate: GateMeta, rule: ShareRule) -> CheckResult:
+    """Whether the review queue is a small enough share of the items that have an output, or had one a person rejected."""
+    n_waiting = gate.routes["review_queue"]
+    n_items = sum(gate.routes.values()) - gate.routes["failed"]
+    share = n_waiting / max(n_items, 1)
+    sentence = (
+        f"{n_waiting} of {n_items} {'item' if n_items == 1 else 'items'} with an output wait for a person "
+        f"({share * 100:.3g}%; up to {rule.max_share * 100:.3g}% may)."
+    )
+    if gate.n_outdated:
+        what = "decision of a person no longer applies: its row"
+        if gate.n_outdated > 1:
+            what = "decisions of people no longer apply: their rows"
+        sentence += f" {gate.n_outdated} {what} changed."
     return CheckResult(
         name="gate_share",
         is_passed=share <= rule.max_share,
-        sentence=(
-            f"{n_waiting} of {n_accepted} items wait for a person "
-            f"({share:.1%}; up to {rule.max_share:.0%} may)."
-        ),
+        sentence=sentence,
         numbers={
-            "accepted": n_accepted,
+            "items": n_items,
             "waiting": n_waiting,
             "share": round(share, 4),
             "max_share": rule.max_share,
+            "outdated": gate.n_outdated,
         },
     )

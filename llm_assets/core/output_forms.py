@@ -7,8 +7,9 @@ from functools import cached_property
 from pydantic import BaseModel, JsonValue
 
 from llm_assets.core.answers import ValidAnswer, validate_answer
-from llm_assets.core.export_columns import ExportColumn, build_output_columns
+from llm_assets.core.export_columns import ExportColumn, build_output_columns, place_in_step
 from llm_assets.core.fingerprint import render_json
+from llm_assets.core.ids import StepName
 from llm_assets.core.json_schema import JsonObject, build_json_schema
 from llm_assets.core.output_validity import reads_what_it_writes
 from llm_assets.core.schema_fields import get_mapping, has_fixed_fields, resolve_schema
@@ -20,7 +21,7 @@ Path = tuple[str, ...]
 class OutputForm:
     """The model that one step's outputs are valid under."""
 
-    step: str | None
+    step: StepName | None
     """The key under which a joined output holds this step's; None where the task has one step without a name."""
     model: type[BaseModel]
 
@@ -66,18 +67,7 @@ class CheckedOutput:
 
 def build_form_columns(form: OutputForm) -> tuple[ExportColumn, ...]:
     """The columns of the outputs of a step, nested fields by their dotted paths; of several steps as `<step>.<field>`."""
-    columns = build_output_columns(form.written_schema, "flatten")
-    if form.step is None:
-        return columns
-    return tuple(
-        column.model_copy(
-            update={
-                "name": ".".join((form.step, *column.path)),
-                "path": (form.step, *column.path),
-            }
-        )
-        for column in columns
-    )
+    return place_in_step(build_output_columns(form.written_schema, "flatten"), form.step)
 
 
 def check_output(output: dict[str, JsonValue], forms: Sequence[OutputForm]) -> CheckedOutput:

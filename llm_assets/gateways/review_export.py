@@ -11,7 +11,7 @@ from llm_assets.core.schema_record import SchemaRecord
 from llm_assets.core.work_items import WorkItems
 from llm_assets.errors import InputError
 from llm_assets.gateways.artifacts import load_model
-from llm_assets.gateways.review_stages import load_output_forms
+from llm_assets.gateways.gating import load_recorded_forms
 from llm_assets.gateways.review_workbook import write_review_workbook
 from llm_assets.gateways.stored_stages import StoredStages
 
@@ -45,6 +45,6 @@ def export_review(
         image_columns=task.settings.image_columns,
         routes=routes,
     )
-    forms = load_output_forms(task, project, source_sha256=schema.source_sha256)
+    forms = load_recorded_forms(task, project, source_sha256=schema.source_sha256)
     write_review_workbook(path, build_review_book(queue, forms, reviewer=reviewer))
     return queue.meta.n_items

@@ -12,29 +12,14 @@ from llm_assets.core.gate_rule import build_gate_rule
 from llm_assets.core.ids import BatchKey, Sha256
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.llm_outputs import LLMOutputs
-from llm_assets.core.output_forms import OutputForm
 from llm_assets.core.review_book import build_review_book
 from llm_assets.core.review_queue import ReviewQueue, build_review_queue
 from llm_assets.core.work_items import WorkItems
+from llm_assets.gateways.gating import load_recorded_forms
 from llm_assets.gateways.ledger.corrections import load_corrections
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.review_workbook import write_review_workbook
-from llm_assets.gateways.task_schemas import StepSchemas, load_recorded_schemas
 from llm_assets.gateways.tasks import Task
-
-
-def build_output_forms(task: Task, schemas: StepSchemas) -> tuple[OutputForm, ...]:
-    """What outputs look like in each of the task's steps, in their order."""
-    return tuple(OutputForm(step.name, schemas[step.name].output_model) for step in task.steps)
-
-
-def load_output_forms(
-    task: Task, project: Project, *, source_sha256: Sha256
-) -> tuple[OutputForm, ...]:
-    """The forms by the schema module of this hash; `StorageError` where it has changed since."""
-    return build_output_forms(
-        task, load_recorded_schemas(task, project, source_sha256=source_sha256)
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +71,9 @@ def sort_outputs(
     corrections: Corrections,
 ) -> GateDecisions:
     """The way of every item, by the schema module of this hash."""
-    rule = build_gate_rule(settings, load_output_forms(task, project, source_sha256=source_sha256))
+    rule = build_gate_rule(
+        settings, load_recorded_forms(task, project, source_sha256=source_sha256)
+    )
     return build_gate(outputs, items, corrections=corrections, rule=rule)
 
 
@@ -112,7 +99,7 @@ def make_review_queue(
         id_column=task.settings.input.id_column,
         image_columns=task.settings.image_columns,
     )
-    forms = load_output_forms(task, project, source_sha256=source_sha256)
+    forms = load_recorded_forms(task, project, source_sha256=source_sha256)
     write_review_workbook(find_review_book(task, project, batch), build_review_book(queue, forms))
     return queue
 

@@ -6,11 +6,10 @@ from pathlib import Path
 from llm_assets.core.ids import BatchKey
 from llm_assets.errors import InputError
 from llm_assets.gateways.clock import Clock
+from llm_assets.gateways.gating import load_output_forms
 from llm_assets.gateways.project import Project
-from llm_assets.gateways.review_stages import build_output_forms
 from llm_assets.gateways.reviewing import TakenReview, import_review
 from llm_assets.gateways.tables.whole_file import open_whole_text
-from llm_assets.gateways.task_schemas import load_step_schemas
 from llm_assets.gateways.tasks import Task
 
 ENDING = ".xlsx"
@@ -56,7 +55,7 @@ def take_review(
         path,
         shown=project.show(path),
         task=task.name,
-        forms=build_output_forms(task, load_step_schemas(task, project)),
+        forms=load_output_forms(task, project),
         ledger_url=project.ledger_url,
         clock=clock,
         reviewer=reviewer,

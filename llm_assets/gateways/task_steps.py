@@ -15,10 +15,10 @@ from llm_assets.core.steps import PromptNames, build_judge, build_step
 from llm_assets.errors import ConfigError
 from llm_assets.gateways.budget import check_budget
 from llm_assets.gateways.connections import Connection, build_connection
+from llm_assets.gateways.gating import build_output_forms
 from llm_assets.gateways.hook_files import load_task_hooks
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.prompt_files import load_prompt
-from llm_assets.gateways.review_stages import build_output_forms
 from llm_assets.gateways.task_schemas import StepSchemas
 from llm_assets.gateways.tasks import Task, TaskStep
 
@@ -61,8 +61,9 @@ def build_task_steps(
     """Read the prompts of all steps and put the steps together, in the order in which they run.
 
     `texts` are the schemas as the prompts tell them. `ConfigError` names what does not fit, also where the caps of
-    the task's budget cannot be kept.
+    the task's budget cannot be kept, and where no output has the number that its gate looks at.
     """
+    build_gate_rule(task.settings.gate, build_output_forms(task, schemas))
     builder = _StepBuilder(
         task=task,
         project=project,
@@ -76,8 +77,6 @@ def build_task_steps(
         step = builder.build(each, connections, schema_text=texts[each.name])
         steps.append(ConnectedStep(step=step, connections=connections))
     check_task_budget(task, steps)
-    # Behind a gate that looks at no number, everything that is paid for would wait for a person.
-    build_gate_rule(task.settings.gate, build_output_forms(task, schemas))
     return tuple(steps)
 
 

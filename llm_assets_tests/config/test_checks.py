@@ -24,7 +24,7 @@ DEFAULTS = {
     "duplicates": ("warn", False, 0.05),
     "column_types": ("warn", False, None),
     "score": ("warn", False, None),
-    "gate_share": ("warn", False, 0.5),
+    "gate_share": ("warn", False, 0.25),
     "agreement": ("error", True, None),
 }
 

@@ -6,9 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from llm_assets.config.checks import CheckSettings
 from llm_assets.config.gate import GateSettings
-from llm_assets.core.gate import ROUTES, decide_route, read_number
+from llm_assets.core.gate import ROUTES, GateMeta, decide_route, read_number
+from llm_assets.core.gate_check import decide_gate_share
 from llm_assets.core.gate_rule import GateRule, build_gate_rule
+from llm_assets.core.ids import StepName
 from llm_assets.core.llm_outputs import OUTCOMES
 from llm_assets.core.output_forms import OutputForm
 from llm_assets.errors import ConfigError, StorageError
@@ -170,7 +173,7 @@ class Priced(BaseModel):
     price: Decimal
 
 
-CHAIN = (OutputForm("extract", Entities), OutputForm("classify", Ticket))
+CHAIN = (OutputForm(StepName("extract"), Entities), OutputForm(StepName("classify"), Ticket))
 FIELDS = {
     "of the only step": ("confidence", FORMS, ("confidence",)),
     "of the last step": ("confidence", CHAIN, ("classify", "confidence")),
@@ -214,3 +217,36 @@ def test_a_wrong_field_is_told_before_the_first_call(field, forms, message):
         build_gate_rule(GateSettings(field=field, at_least=0.8), forms)
     assert message in str(caught.value)
     assert "`gate.field` names" in str(caught.value)
+
+
+SHARES = {
+    "few": ({"published": 9, "review_queue": 1}, True, "1 of 10 items with an output wait"),
+    "as many as may": ({"published": 3, "review_queue": 1}, True, "(25%; up to 25% may)"),
+    "too many": ({"review_queue": 2, "turned_down": 4}, False, "2 of 6 items with an output wait"),
+    "failed ones do not count": ({"failed": 9, "published": 1}, True, "0 of 1 item with an output"),
+    "nothing at all": ({}, True, "0 of 0 items"),
+}
+
+
+@pytest.mark.parametrize(("routes", "is_passed", "part"), SHARES.values(), ids=SHARES.keys())
+def test_few_enough_items_wait(routes, is_passed, part):
+    """The check says how many wait for a person, and how many may."""
+    meta = GateMeta(
+        field="confidence",
+        at_least=0.8,
+        routes=dict.fromkeys(ROUTES, 0) | routes,
+        n_by_people=0,
+        n_outdated=0,
+    )
+    result = decide_gate_share(meta, CheckSettings().gate_share)
+    assert (result.name, result.is_passed) == ("gate_share", is_passed)
+    assert part in result.sentence
+
+
+def test_flagged_decisions_are_told():
+    """Somebody has to look at a decision whose row has changed."""
+    meta = GateMeta(
+        field=None, at_least=None, routes=dict.fromkeys(ROUTES, 0), n_by_people=0, n_outdated=2
+    )
+    result = decide_gate_share(meta, CheckSettings().gate_share)
+    assert result.sentence.endswith("2 decisions of people no longer apply: their rows changed.")

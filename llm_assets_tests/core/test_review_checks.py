@@ -4,7 +4,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, computed_field
 
 from llm_assets.config.gate import GateSettings
-from llm_assets.core.ids import TaskName
+from llm_assets.core.ids import StepName, TaskName
 from llm_assets.core.output_forms import OutputForm
 from llm_assets.core.review_book import FilledRow
 from llm_assets.core.review_checks import check_review
@@ -355,7 +355,7 @@ class Found(BaseModel):
     id: str
 
 
-CHAIN = (OutputForm("extract", Found), OutputForm("classify", Ticket))
+CHAIN = (OutputForm(StepName("extract"), Found), OutputForm(StepName("classify"), Ticket))
 
 
 def build_chain(**changes: Any) -> dict[str, Any]:

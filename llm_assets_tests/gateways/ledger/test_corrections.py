@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from llm_assets.core.corrections import CorrectionSource
+from llm_assets.core.corrections import CorrectionSource, Decision
 from llm_assets.core.ids import Sha256, TaskName
 from llm_assets.errors import StorageError
 from llm_assets.gateways.ledger.corrections import load_corrections, open_corrections
@@ -101,7 +101,8 @@ def test_what_stands_already_is_left_out(url):
 
 def test_a_decision_can_be_taken_back_and_made_again(url):
     """What a person says last counts, also where they said it before."""
-    for name, decision in (("a", "approve"), ("b", "reject"), ("c", "approve")):
+    said: dict[str, Decision] = {"a": "approve", "b": "reject", "c": "approve"}
+    for name, decision in said.items():
         assert add(url, from_file(name, build_correction(decision))).n_added == 1
     assert [each.decision for each in load_corrections(url, TASK)] == [
         "approve",
