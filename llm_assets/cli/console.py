@@ -10,6 +10,7 @@ from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 
 from llm_assets.cli.results import BatchResult
+from llm_assets.core.gate_text import render_routes
 from llm_assets.core.ids import BatchKey, TaskName
 from llm_assets.core.llm_outputs import Outcome
 from llm_assets.core.money import render_usd
@@ -56,6 +57,8 @@ class Console(Observer):
         self._say(f"  done: {render_summary(result.summary)}")
         for step in result.summary.steps:
             self._say(f"    {render_step(step)}")
+        if result.gate is not None:
+            self._say(f"  gate: {render_routes(result.gate)}")
         if result.is_rehearsal:
             self._say("  The offline model answered: this is a rehearsal, not an LLM.")
         for name, path in result.artifacts.items():

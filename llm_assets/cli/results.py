@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from llm_assets.core.gate import GateMeta
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.run_summary import RunSummary, StepSummary
 from llm_assets.errors import BudgetError
@@ -11,7 +12,10 @@ from llm_assets.gateways.artifacts import load_model
 from llm_assets.gateways.exports import find_export
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.reports import find_page, find_report
+from llm_assets.gateways.review_stages import find_review_book
 from llm_assets.gateways.steps_run import find_run_record
+from llm_assets.gateways.stored_reports import load_gate
+from llm_assets.gateways.stored_stages import find_stored_batch
 from llm_assets.gateways.tasks import Task
 
 NOT_FAILED = ("accepted", "skipped")
@@ -24,6 +28,8 @@ class BatchResult:
     batch: BatchKey
     summary: RunSummary
     is_rehearsal: bool
+    gate: GateMeta | None
+    """How the items were sorted; None where the task has no gate."""
     artifacts: dict[str, str]
     """What each file is, and where it lies."""
 
@@ -53,6 +59,7 @@ class BatchResult:
             "cost_is_known": summary.cost_is_known,
             "elapsed_seconds": summary.elapsed_seconds,
             "artifacts": dict(self.artifacts),
+            **({} if self.gate is None else {"routes": {**self.gate.routes}}),
             **(
                 {"steps": [_build_step_json(step) for step in summary.steps]}
                 if summary.steps
@@ -80,9 +87,14 @@ def load_batch_result(task: Task, project: Project, batch: BatchKey) -> BatchRes
     artifacts["report"] = str(find_report(task, project, batch))
     artifacts["page"] = str(find_page(task, project, batch))
     artifacts["outputs"] = str(path.with_name(f"{batch}.jsonl"))
+    if task.settings.gate is not None:
+        folder = project.artifacts / task.name
+        artifacts["published"] = str(folder / "published" / f"{batch}.jsonl")
+        artifacts["review_queue"] = str(find_review_book(task, project, batch))
     return BatchResult(
         batch=batch,
         summary=load_model(path, RunSummary, shown=path.name),
+        gate=load_gate(find_stored_batch(task, project, batch)),
         is_rehearsal=task.is_rehearsal,
         artifacts=artifacts,
     )

@@ -100,7 +100,9 @@ def _apply(choice: TaskChoice, taken: TakenReview) -> "RunEnd":
 
     scope = build_scope(choice.project, choice.task, observers=())
     with open_history(choice.project) as history, open_task_runner(scope, history) as runner:
-        return runner.apply_review(taken.batch)
+        end = runner.apply_review(taken.batch)
+        runner.refresh_overview()
+        return end
 
 
 def _print(choice: TaskChoice, taken: TakenReview, end: "RunEnd") -> None:

@@ -64,7 +64,7 @@ def renew_report(task: Task, project: Project, batch: BatchKey) -> RenewedReport
         assessment=assess_outputs(task, project, expected, snapshot=snapshot, outputs=outputs)
         if expected
         else None,
-        gate=None if is_partial else _load_gate(stages),
+        gate=None if is_partial else load_gate(stages),
     )
     partial = _say_partial(outputs) if is_partial else None
     report = build_task_report(task, project, sources, config=_find_config(stages, outputs))
@@ -87,7 +87,7 @@ def _load_outputs(
     return outputs if is_match(snapshot, outputs) else None
 
 
-def _load_gate(stages: StoredStages) -> GateMeta | None:
+def load_gate(stages: StoredStages) -> GateMeta | None:
     """How the stored outputs were sorted; None where they were not."""
     has_gate = stages.task.settings.gate is not None and stages.has("gate")
     return stages.load_meta("gate", GateMeta) if has_gate else None

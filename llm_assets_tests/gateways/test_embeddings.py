@@ -13,7 +13,7 @@ from llm_assets.core.ids import Sha256, WorkId
 from llm_assets.errors import ConfigError, ProviderError, StorageError
 from llm_assets.gateways.ledger.ledger import open_ledger
 from llm_assets.gateways.vector_store import VectorStore
-from llm_assets_tests.gateways.vectors import EMBED, JUNE, MAY, NOTES, VectorProject
+from llm_assets_tests.gateways.vectors import EMBED, GATE, JUNE, MAY, NOTES, VectorProject
 
 PRICED = "  price: {input_usd: 10, output_usd: 0}\n"
 
@@ -29,7 +29,7 @@ def list_counts(summary):
 
 
 def set_embed(vectors: VectorProject, text: str) -> None:
-    vectors.tiny.edit("configs/notes.yaml", EMBED, text)
+    vectors.tiny.edit("configs/notes.yaml", EMBED, f"{GATE}{text}")
 
 
 def test_every_record_gets_into_the_store(vectors: VectorProject):

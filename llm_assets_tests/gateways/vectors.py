@@ -17,7 +17,8 @@ from llm_assets.gateways.vector_store import Neighbour, VectorStore, open_vector
 from llm_assets_tests.end_to_end.tiny_project import TinyProject
 from llm_assets_tests.fakes import FakeClock
 
-EMBED = "embed:\n  fields: [output.summary]\n"
+GATE = "gate: {field: score, at_least: 0}\n"
+EMBED = f"{GATE}embed:\n  fields: [output.summary]\n"
 NOTES = {
     "n1": "The belt of the lathe slips under load.",
     "n2": "New blue paint arrived.",

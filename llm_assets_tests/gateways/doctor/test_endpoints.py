@@ -120,7 +120,10 @@ def test_the_offline_model_needs_no_key_and_knows_its_names(tmp_path: Path):
 def test_the_model_that_makes_vectors_is_looked_for_too(tmp_path: Path):
     """A task's `embed` block is one more use of an endpoint."""
     tiny = build_project(tmp_path)
-    tiny.write("configs/notes.yaml", f"{tiny.read('configs/notes.yaml')}embed: {{}}\n")
+    tiny.write(
+        "configs/notes.yaml",
+        f"{tiny.read('configs/notes.yaml')}gate: {{field: score, at_least: 0}}\nembed: {{}}\n",
+    )
     project = Project(root=tmp_path, environ={})
     uses = list_uses([load_task(project, "notes")])
     texts = [finding.text for finding in examine_endpoints(uses, project)]
