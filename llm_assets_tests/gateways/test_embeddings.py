@@ -29,7 +29,7 @@ def list_counts(summary):
 
 
 def set_embed(vectors: VectorProject, text: str) -> None:
-    vectors.tiny.edit("configs/notes.yaml", EMBED, f"{GATE}{text}")
+    vectors.tiny.edit("configs/notes.yaml", EMBED, f"{GATE}{text.removeprefix(GATE)}")
 
 
 def test_every_record_gets_into_the_store(vectors: VectorProject):
