@@ -1,0 +1,171 @@
+"""Whether workbooks that people put into a folder are taken in once, wholly or not at all, and what then runs."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from llm_assets.config.overrides import parse_assignment
+from llm_assets.defs.jobs import build_jobs
+from llm_assets.defs.project_definitions import build_scope
+from llm_assets.defs.review_sensor import build_review_sensor
+from llm_assets.defs.task_definitions import build_task_graph
+from llm_assets.gateways.ledger.corrections import load_corrections
+from llm_assets.gateways.tasks import load_task, override_task
+from llm_assets_tests.defs.reviewed_shop import ReviewedShop
+from llm_assets_tests.end_to_end.gated_project import ROUTES, Edits, fill_review, read_routes
+from llm_assets_tests.fakes import NOON, FakeClock
+
+pytestmark = pytest.mark.slow
+
+FREE_STAGES = {"corrections", "gate", "review_queue", "published", "report"}
+"""What shows people's decisions and sends nothing."""
+APPROVE_3: Edits = {"3": {"decision": "approve"}}
+
+
+@dataclass
+class Desk:
+    """The folder for filled workbooks, and the sensor's looks at it."""
+
+    shop: ReviewedShop
+    cursor: str | None = None
+    observed: list[dg.AssetObservation] = field(default_factory=list[dg.AssetObservation])
+
+    @property
+    def folder(self) -> Path:
+        return self.shop.tiny.root / "data" / "reviews" / "notes"
+
+    def put(
+        self, name: str, edits: Edits, *, age_seconds: float = 3600, batch: str = "may"
+    ) -> None:
+        path = fill_review(self.shop.tiny, edits, to=f"data/reviews/notes/{name}", batch=batch)
+        self.set_age(path, age_seconds)
+
+    def set_age(self, path: Path, age_seconds: float) -> None:
+        moment = NOON.timestamp() - age_seconds
+        os.utime(path, (moment, moment))
+
+    def look(self, *sets: str) -> list[dg.RunRequest]:
+        """One tick of the sensor; what it asks for."""
+        task = load_task(self.shop.project, "notes")
+        task = override_task(task, self.shop.project, [parse_assignment(text) for text in sets])
+        scope = replace(build_scope(self.shop.project, task, observers=()), clock=FakeClock())
+        graph = build_task_graph(scope)
+        sensor = build_review_sensor(scope, graph, build_jobs(scope, graph))
+        found = sensor(dg.build_sensor_context(instance=self.shop.history, cursor=self.cursor))
+        assert isinstance(found, dg.SensorResult)
+        for event in found.asset_events:
+            assert isinstance(event, dg.AssetObservation)
+            self.observed.append(event)
+            self.shop.history.report_runless_asset_event(event)
+        self.cursor = found.cursor
+        return list(found.run_requests or ())
+
+    def carry_out(self, requests: Sequence[dg.RunRequest]) -> None:
+        """What the daemon does with them."""
+        for request in requests:
+            job = self.shop.build().resolve_job_def(str(request.job_name))
+            assert job.execute_in_process(
+                partition_key=request.partition_key,
+                asset_selection=request.asset_selection,
+                instance=self.shop.history,
+            ).success
+
+    def count_corrections(self) -> int:
+        project = self.shop.project
+        return len(load_corrections(project.ledger_url, load_task(project, "notes").name))
+
+
+@pytest.fixture
+def desk(shop: ReviewedShop) -> Desk:
+    """An empty folder beside a project whose batches have run."""
+    return Desk(shop)
+
+
+def list_stages(request: dg.RunRequest) -> set[str]:
+    return {key.path[-1] for key in request.asset_selection or ()}
+
+
+def test_a_filled_workbook_is_taken_in_and_published(desk: Desk):
+    """It starts a run of its batch, over the stages that show decisions and no other one; the model is not asked."""
+    assert desk.look() == []
+    desk.put("may.xlsx", APPROVE_3)
+    (request,) = desk.look()
+    assert (request.job_name, request.partition_key) == ("notes_batch", "may")
+    assert list_stages(request) == FREE_STAGES
+    assert len(desk.observed) == 1
+    desk.carry_out([request])
+    assert read_routes(desk.shop.tiny) == {**ROUTES, "3": "published"}
+    assert desk.shop.count_asked() == 0
+    assert desk.shop.list_stale() == {}
+    assert desk.look() == []
+
+
+def test_vectors_are_left_to_those_who_pay(desk: Desk):
+    """Where published records are embedded, which sends calls, a workbook does not start that."""
+    desk.put("may.xlsx", APPROVE_3)
+    (request,) = desk.look("embed.fields=[output.summary]")
+    assert list_stages(request) == FREE_STAGES
+
+
+def test_the_same_file_twice_adds_nothing(desk: Desk):
+    """Neither under another name, nor put there again, nor touched."""
+    desk.put("may.xlsx", APPROVE_3)
+    assert len(desk.look()) == 1
+    copy = desk.folder / "may (2).xlsx"
+    copy.write_bytes((desk.folder / "may.xlsx").read_bytes())
+    desk.set_age(copy, 60)
+    desk.set_age(desk.folder / "may.xlsx", 30)
+    assert desk.look() == []
+    (desk.folder / "may.xlsx").unlink()
+    assert desk.look() == []
+    copy.rename(desk.folder / "may.xlsx")
+    assert desk.look() == []
+    assert desk.count_corrections() == 1
+    assert len(desk.observed) == 1
+
+
+def test_a_file_with_mistakes_waits_until_it_is_mended(desk: Desk):
+    """Nothing of it counts, a note beside it says what is wrong and where, and goes once the file is mended."""
+    note = desk.folder / "may.problems.txt"
+    desk.put("may.xlsx", {**APPROVE_3, "6": {"decision": "edit", "mood": "sad"}})
+    assert desk.look() == []
+    assert desk.count_corrections() == 0
+    said = note.read_text(encoding="utf-8")
+    assert "data/reviews/notes/may.xlsx has 1 problem" in said
+    assert "sheet 'review', row 4, column H (mood)" in said
+    assert desk.look() == []
+    assert read_routes(desk.shop.tiny) == ROUTES
+
+    desk.put("may.xlsx", {**APPROVE_3, "6": {"decision": "edit", "mood": "good"}}, age_seconds=60)
+    (request,) = desk.look()
+    assert request.partition_key == "may"
+    assert desk.count_corrections() == 2
+    assert not note.exists()
+
+
+def test_a_bad_file_keeps_no_good_one_out(desk: Desk):
+    """Each workbook is looked at for itself; two of a batch are one run."""
+    desk.folder.mkdir(parents=True)
+    (desk.folder / "broken.xlsx").write_bytes(b"not a workbook")
+    desk.set_age(desk.folder / "broken.xlsx", 60)
+    desk.put("june.xlsx", {"8": {"decision": "reject"}}, batch="june")
+    desk.put("may.xlsx", APPROVE_3)
+    desk.put("may again.xlsx", {"6": {"decision": "reject"}})
+    assert [request.partition_key for request in desk.look()] == ["june", "may"]
+    assert "no readable workbook" in (desk.folder / "broken.problems.txt").read_text()
+    assert desk.count_corrections() == 3
+
+
+def test_what_is_being_written_waits(desk: Desk):
+    """A file that was written to just now, and what a spreadsheet program puts beside an open one, is left alone."""
+    desk.put("may.xlsx", APPROVE_3, age_seconds=1)
+    (desk.folder / "~$may.xlsx").write_bytes(b"Ana")
+    desk.set_age(desk.folder / "~$may.xlsx", 60)
+    assert desk.look() == []
+    assert {path.name for path in desk.folder.iterdir()} == {"may.xlsx", "~$may.xlsx"}
+    desk.set_age(desk.folder / "may.xlsx", 10)
+    assert len(desk.look()) == 1
