@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from llm_assets.core.histogram import Histogram, build_histogram
 from llm_assets.core.llm_outputs import ItemOutput
+from llm_assets.core.output_fields import list_output_fields, list_verdict_fields
 
 MAX_LABELS = 12
 """A text field with more different values than these is taken for free text."""
@@ -41,11 +42,11 @@ FieldSpread = NumberSpread | LabelSpread
 
 
 def build_spreads(records: Sequence[ItemOutput]) -> tuple[FieldSpread, ...]:
-    """The spreads of the top-level fields that have one, in the order in which the first output names them.
+    """The spreads of the fields that have one, in the order in which the first output names them.
 
     A field of mixed types, of texts that differ from item to item, or of nested values has none.
     """
-    return _build_spreads([each.output for each in records if each.output is not None])
+    return _build_spreads([list_output_fields(each) for each in records if each.output is not None])
 
 
 def build_verdict_spreads(records: Sequence[ItemOutput]) -> tuple[FieldSpread, ...]:
@@ -54,7 +55,7 @@ def build_verdict_spreads(records: Sequence[ItemOutput]) -> tuple[FieldSpread, .
     A field that is the same everywhere has none: an accepted output's verdict is always that it is accepted.
     """
     spreads = _build_spreads(
-        [each.verdict for each in records if each.verdict is not None], prefix="judge."
+        [list_verdict_fields(each) for each in records if each.verdict is not None], prefix="judge."
     )
     return tuple(
         each

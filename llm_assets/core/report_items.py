@@ -12,6 +12,7 @@ from llm_assets.core.input_snapshot import InputRow, InputSnapshot
 from llm_assets.core.item_scores import ItemScore
 from llm_assets.core.llm_outputs import OUTCOMES, Attempt, ItemOutput
 from llm_assets.core.money import render_amount
+from llm_assets.core.output_fields import list_output_fields
 from llm_assets.core.output_spread import LabelSpread, NumberSpread, build_spreads, render_label
 from llm_assets.core.recorded_calls import CallsOnRecord, TriedCall
 
@@ -80,7 +81,7 @@ def build_item_table(sources: ItemSources, ranked: Sequence[ItemOutput]) -> Item
                 _sum_cost(item.attempts),
                 item.work_id,
                 _find_score(item, sources.scores),
-                *((item.output or {}).get(field) for field in fields),
+                *map(list_output_fields(item).get, fields),
             )
             for item in ranked
         ),
@@ -109,7 +110,7 @@ def build_answer_excerpt(item: ItemOutput, *, fields: Sequence[str]) -> str:
     """What came of it, in a line: what the output says beyond the fields with columns of their own, or the reason."""
     if item.output is None:
         return excerpt(item.reason or "")
-    rest = [value for name, value in item.output.items() if name not in fields]
+    rest = [value for name, value in list_output_fields(item).items() if name not in fields]
     return excerpt(" · ".join(_render_plainly(value) for value in rest if value not in (None, "")))
 
 
@@ -172,6 +173,7 @@ def _build_call(
     call = known.calls.get(attempt.call_key)
     at = attempt.answered_at
     entry: dict[str, JsonValue] = {
+        **({} if attempt.step is None else {"step": attempt.step}),
         "number": attempt.number,
         "purpose": attempt.purpose,
         "key": attempt.call_key[:ID_DIGITS],

@@ -22,6 +22,8 @@ from llm_assets.core.assessment_text import (
     render_total,
 )
 from llm_assets.core.gate_text import list_people_notes, name_route
+from llm_assets.core.llm_outputs import Totals
+from llm_assets.core.money import render_cost
 from llm_assets.gateways import pages
 
 if TYPE_CHECKING:
@@ -96,6 +98,13 @@ def render_percent(share: float) -> str:
     return f"{share:.1%}" if share >= 0.001 or share == 0 else "< 0.1%"
 
 
+def render_totals_cost(totals: Totals) -> str:
+    """What calls cost, also where some of their prices are not known."""
+    return render_cost(
+        totals.cost_usd, n_calls=totals.n_calls, n_calls_unpriced=totals.n_calls_unpriced
+    )
+
+
 def render_when(time: datetime) -> str:
     """A time for people, in UTC, to the minute."""
     return f"{time.day} {_MONTHS[time.month - 1]} {time:%Y, %H:%M}"
@@ -127,6 +136,7 @@ _FILTERS: Mapping[str, Callable[..., object]] = {
     "pretty": render_pretty,
     "plain": render_plain,
     "path": render_path,
+    "cost": render_totals_cost,
     "score": render_score,
     "route": name_route,
     "people_notes": list_people_notes,

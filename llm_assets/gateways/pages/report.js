@@ -236,7 +236,7 @@
       call.at === null ? null : `${call.at} UTC`,
     ].filter(Boolean).join(" · ");
     const box = make("details", { class: "call", open: isOpen },
-      make("summary", null, make("b", null, isJudge ? `Judge on attempt ${call.number}` : `Attempt ${call.number}`), make("span", { class: "quiet" }, facts)));
+      make("summary", null, make("b", null, `${call.step ? `${call.step}: ` : ""}${isJudge ? "judge on attempt" : "attempt"} ${call.number}`), make("span", { class: "quiet" }, facts)));
     if (call.problem) box.append(make("p", { class: "problem", dir: "auto" }, call.problem));
     for (const fault of call.faults || []) box.append(make("p", { class: "quiet", dir: "auto" }, `A try before brought no answer. ${fault}`));
     for (const [role, parts] of call.messages || []) box.append(make("h4", null, `Sent as ${role}`), make("pre", null, join(parts, sharedTexts)));
