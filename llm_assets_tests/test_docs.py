@@ -51,7 +51,11 @@ TOP_LEVEL = {path.name for path in ROOT.iterdir()} | {"data", ".env", ".venv"}
 CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 LINK = re.compile(r"\]\((?!https?://)([^)#]+)")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
-COMMANDS = cli.commands
+COMMANDS = {
+    name: command
+    for name in cli.list_commands(click.Context(cli))
+    if (command := cli.get_command(click.Context(cli), name)) is not None
+}
 
 
 def read(path: Path) -> str:

@@ -1,29 +1,51 @@
 """The command line `llm-assets`: parse, call, print."""
 
 import sys
+from importlib import import_module
 
 import click
 
-from llm_assets.cli.clean import clean
-from llm_assets.cli.compare import compare
-from llm_assets.cli.doctor import doctor
-from llm_assets.cli.offline_server import offline_server
-from llm_assets.cli.plan import plan
-from llm_assets.cli.report import report
-from llm_assets.cli.review import review
-from llm_assets.cli.run import run
-from llm_assets.cli.search import search
-from llm_assets.cli.show import show
-from llm_assets.cli.spend import spend
-from llm_assets.cli.status import status
-from llm_assets.cli.trace import trace
 from llm_assets.errors import LLMAssetsError
 
+COMMANDS = (
+    "run",
+    "plan",
+    "status",
+    "show",
+    "search",
+    "trace",
+    "compare",
+    "report",
+    "review",
+    "spend",
+    "clean",
+    "doctor",
+    "offline-server",
+)
+"""Each is the function of its name in the module of its name."""
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """Imports a command when it is asked for: what the others need takes half a second."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- as click calls it
+        """The names of all commands, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- as click calls it
+        """The command of this name, or none."""
+        if cmd_name not in COMMANDS:
+            return None
+        name = cmd_name.replace("-", "_")
+        command = getattr(import_module(f"llm_assets.cli.{name}"), name)
+        return command if isinstance(command, click.Command) else None
+
+
+@click.group(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="llm-assets")
 def cli() -> None:
     """A table in, an LLM's checked answer for every row out.
@@ -31,21 +53,6 @@ def cli() -> None:
     Exit codes: 0 all is well, 1 some items have no accepted output, 2 a mistake in the usage, a config or the
     input, 3 the endpoint or a budget stopped the run.
     """
-
-
-cli.add_command(run)
-cli.add_command(plan)
-cli.add_command(status)
-cli.add_command(show)
-cli.add_command(search)
-cli.add_command(trace)
-cli.add_command(compare)
-cli.add_command(report)
-cli.add_command(review)
-cli.add_command(spend)
-cli.add_command(clean)
-cli.add_command(doctor)
-cli.add_command(offline_server)
 
 
 def main() -> None:

@@ -123,11 +123,11 @@ def excerpt(text: str, n_chars: int = EXCERPT_CHARS) -> str:
 def list_shared_parts(
     ranked: Sequence[ItemOutput], calls: CallsOnRecord
 ) -> tuple[tuple[Sha256, ...], dict[Sha256, int]]:
-    """The message parts that more than one item's calls hold, and the place of each among them."""
+    """The message parts that more than one item's calls hold, as they first come, and the place of each among them."""
     uses: Counter[Sha256] = Counter()
     for item in ranked:
         known = (calls.calls.get(attempt.call_key) for attempt in item.attempts)
-        uses.update({part for call in known if call for part in _list_parts(call)})
+        uses.update([*dict.fromkeys(part for call in known if call for part in _list_parts(call))])
     shared = tuple(part for part, n_items in uses.items() if n_items > 1)
     return shared, {part: place for place, part in enumerate(shared)}
 

@@ -118,20 +118,23 @@ def render_counts(status: TaskStatus) -> str:
 
 
 def render_status_markdown(status: TaskStatus, *, max_batches: int) -> str:
-    """The matrix of batches and stages as a Markdown table, those that need something first."""
+    """The matrix of batches and stages as a Markdown table, those that need something first.
+
+    The stages stand last: they are many, and what does not fit the page is seen only by scrolling.
+    """
     names = [node.name for node in status.graph.batched]
     order = sorted(status.batches, key=lambda batch: WORST_FIRST.index(batch.state))
     rows = [
         [
             escape_markdown(batch.batch),
-            *(STATE_WORDS[batch.stages[name].state] for name in names),
-            str(batch.n_items),
-            render_outcomes(batch),
+            STATE_WORDS[batch.state],
             escape_markdown(_render_reasons(batch)),
+            render_outcomes(batch),
+            *(STATE_WORDS[batch.stages[name].state] for name in names),
         ]
         for batch in order[:max_batches]
     ]
-    table = render_table(["batch", *names, "items", "outcomes", "why"], rows)
+    table = render_table(["batch", "state", "why", "outcomes", *names], rows)
     left_out = len(order) - len(rows)
     more = f"\n\n{left_out} more batches, none of them worse off." if left_out else ""
     before = [

@@ -1,4 +1,11 @@
-"""What a materialization of the outputs says: what became of the items, what it took, and what the run did."""
+"""What a materialization of the outputs says: what became of the items, what it took, and what the run did.
+
+What plots over the batches are drawn from is always there; of the rest, what there was none of is left out. So are
+the hashes of prompts and schemas, which stand in the artifact.
+"""
+
+from collections.abc import Mapping
+from typing import TypeVar
 
 import dagster as dg
 
@@ -11,17 +18,22 @@ from llm_assets.core.answer_columns import (
 from llm_assets.core.checks import NOT_ASKED
 from llm_assets.core.ids import BatchKey, StepName
 from llm_assets.core.llm_outputs import LLMOutputs, LLMOutputsMeta, Totals
-from llm_assets.core.money import render_cost
 from llm_assets.core.plan import Plan
-from llm_assets.core.plan_reasons import REASONS
 from llm_assets.core.plan_text import render_cost_range
 from llm_assets.core.run_summary import RunSummary, StepSummary
 from llm_assets.core.work_items import WorkItemsMeta
-from llm_assets.defs.metadata import describe_amount
 from llm_assets.defs.scope import TaskScope
 from llm_assets.defs.table_metadata import describe_table
+from llm_assets.defs.telling_entries import (
+    describe_amount,
+    describe_cost,
+    leave_out_unknown,
+    leave_out_zeros,
+)
 from llm_assets.gateways.generation import Generation
 from llm_assets.gateways.steps_run import StepsGeneration, find_run_record
+
+Name = TypeVar("Name", bound=str)
 
 
 def describe_generation(
@@ -46,7 +58,6 @@ def describe_generation(
         **describe_plan(generation.plan),
         **_describe_makings(outputs.meta),
         **_describe_text_answers(outputs),
-        "prompt_file": dg.MetadataValue.path(str(scope.task.steps[0].prompt_path)),
         "run_record": dg.MetadataValue.path(str(record)),
     }
 
@@ -71,7 +82,7 @@ def describe_step(
         **describe_totals(outputs.meta.totals),
         **_describe_step_run(next(each for each in generation.summary.steps if each.name == name)),
         **describe_plan(generation.plan),
-        "step_planned_calls": own.calls.n_generate + own.calls.n_judge,
+        **leave_out_zeros({"step_planned_calls": own.calls.n_generate + own.calls.n_judge}),
         **_describe_makings(outputs.meta),
     }
 
@@ -79,7 +90,7 @@ def describe_step(
 def _describe_step_run(summary: StepSummary) -> dict[str, object]:
     return {
         "calls_sent": summary.calls_sent,
-        "run_cost_usd": describe_amount(summary.cost_usd, is_known=summary.cost_is_known),
+        **describe_amount("run_cost_usd", summary.cost_usd, is_known=summary.cost_is_known),
     }
 
 
@@ -99,9 +110,7 @@ def describe_joined(
     record = find_run_record(scope.task, scope.project, batch)
     costs: dict[str, object] = {}
     for account in outputs.meta.steps:
-        made = describe_totals(account.made.totals)
-        costs[f"cost_{account.name}"] = made["cost"]
-        costs[f"cost_{account.name}_usd"] = made["cost_usd"]
+        costs.update(describe_cost(f"cost_{account.name}", account.made.totals))
     return {
         **describe_table(scope, columns, rows=rows, n_rows=outputs.meta.totals.n_items),
         **describe_totals(outputs.meta.totals),
@@ -119,48 +128,52 @@ def _describe_text_answers(outputs: LLMOutputs) -> dict[str, object]:
 
 def describe_totals(totals: Totals) -> dict[str, object]:
     """What became of the items, and what all calls behind them took, whichever run sent them."""
-    return {
-        **{f"items_{name}": count for name, count in totals.outcomes.items()},
-        "share_failed": _compute_failed_share(totals),
-        "calls": totals.n_calls,
-        "calls_unpriced": totals.n_calls_unpriced,
-        "cost": render_cost(
-            totals.cost_usd, n_calls=totals.n_calls, n_calls_unpriced=totals.n_calls_unpriced
-        ),
-        "cost_usd": describe_amount(totals.cost_usd, is_known=totals.n_calls_unpriced == 0),
-        "prompt_tokens": totals.prompt_tokens,
-        "completion_tokens": totals.completion_tokens,
+    tokens = {
         "cached_tokens": totals.cached_tokens,
         "tokens_are_approximate": totals.tokens_are_approximate,
+    }
+    return {
+        "items_accepted": totals.outcomes["accepted"],
+        **_name_counts("items", totals.outcomes),
+        "share_failed": _compute_failed_share(totals),
+        "calls": totals.n_calls,
+        **describe_cost("cost", totals),
+        "prompt_tokens": totals.prompt_tokens,
+        "completion_tokens": totals.completion_tokens,
+        **leave_out_zeros(tokens),
     }
 
 
 def describe_run(summary: RunSummary) -> dict[str, object]:
-    """What this run sent; a latency is null where it sent nothing."""
-    return {
-        "calls_sent": summary.calls_sent,
-        "calls_reused": summary.calls_reused,
-        "run_cost_usd": describe_amount(summary.cost_usd, is_known=summary.cost_is_known),
-        "run_faults": sum(summary.faults.values()),
-        "elapsed_seconds": summary.elapsed_seconds,
+    """What this run sent; latencies are there where it sent something."""
+    counts = {"calls_reused": summary.calls_reused, "run_faults": sum(summary.faults.values())}
+    latencies = {
         "latency_p50_seconds": summary.latency_p50_seconds,
         "latency_p95_seconds": summary.latency_p95_seconds,
-        "latency_max_seconds": summary.latency_max_seconds,
+    }
+    return {
+        "calls_sent": summary.calls_sent,
+        **leave_out_zeros(counts),
+        **describe_amount("run_cost_usd", summary.cost_usd, is_known=summary.cost_is_known),
+        "elapsed_seconds": summary.elapsed_seconds,
+        **leave_out_unknown(latencies),
     }
 
 
 def describe_plan(plan: Plan) -> dict[str, object]:
     """What the run was going to do, and between which bounds its cost was said to lie."""
-    cost, counts = plan.estimate.cost_usd, dict(plan.reasons)
+    rest = {"answered": plan.n_answered, "left_out": plan.n_left_out}
+    cost = render_cost_range(plan.estimate.cost_usd)
     return {
-        **{f"planned_{reason}": counts.get(reason, 0) for reason in REASONS},
-        "planned_answered": plan.n_answered,
-        "planned_left_out": plan.n_left_out,
+        **_name_counts("planned", dict(plan.reasons)),
+        **_name_counts("planned", rest),
         "planned_calls": plan.n_calls_to_send,
-        "planned_cost": render_cost_range(cost),
-        "planned_cost_low_usd": None if cost is None else float(cost.low_usd),
-        "planned_cost_high_usd": None if cost is None else float(cost.high_usd),
+        **({"planned_cost": cost} if plan.n_calls_to_send else {}),
     }
+
+
+def _name_counts(prefix: str, counts: Mapping[Name, int]) -> dict[str, int]:
+    return leave_out_zeros({f"{prefix}_{name}": count for name, count in counts.items()})
 
 
 def _compute_failed_share(totals: Totals) -> float:
@@ -173,10 +186,6 @@ def _describe_makings(meta: LLMOutputsMeta) -> dict[str, object]:
     judge = f"{meta.judge_endpoint}/{meta.judge_model}" if meta.judge_model else None
     return {
         "model": f"{meta.endpoint}/{meta.model}",
-        "judge_model": judge,
-        "is_rehearsal": meta.is_rehearsal,
-        "structured_output": meta.structured_output,
-        "prompt_sha256": meta.prompt_sha256,
-        "judge_prompt_sha256": meta.judge_prompt_sha256,
-        "schema_sha256": meta.schema_sha256,
+        **leave_out_unknown({"judge_model": judge}),
+        **leave_out_zeros({"is_rehearsal": meta.is_rehearsal}),
     }

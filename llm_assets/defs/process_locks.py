@@ -10,8 +10,11 @@ from uuid import uuid4
 import dagster as dg
 from filelock import FileLock
 
-PROCESS_TAG = "llm_assets/process"
-"""On a run: the lock that its process holds while it lives, and the machine that can look; empty once that is over."""
+PROCESS_TAG = ".dagster/llm_assets_process"
+"""On a run: the lock that its process holds while it lives, and the machine that can look; empty once that is over.
+
+Tags that begin like this one are not shown in the UI: a long path in the list of runs is of no use to a person.
+"""
 
 
 @contextmanager

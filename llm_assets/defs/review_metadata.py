@@ -10,9 +10,9 @@ from llm_assets.core.gate import GateDecisions
 from llm_assets.core.gate_text import render_routes
 from llm_assets.core.published import Published
 from llm_assets.core.review_queue import ReviewQueue
-from llm_assets.defs.metadata import describe_amount
 from llm_assets.defs.publishing import CORRECTIONS_KEY
 from llm_assets.defs.table_metadata import build_preview
+from llm_assets.defs.telling_entries import describe_amount
 
 _DECIDED = ("row", "decision", "state", "reviewer", "note", "decided_at", "file")
 _ROUTED = ("row", "route", "value", "why", "reviewer")
@@ -93,7 +93,7 @@ def describe_embeddings(summary: EmbeddingSummary) -> dict[str, object]:
         "without_vector": len(summary.problems),
         "dimensions": summary.dimensions,
         "prompt_tokens": summary.prompt_tokens,
-        "run_cost_usd": describe_amount(summary.cost_usd, is_known=summary.cost_is_known),
+        **describe_amount("run_cost_usd", summary.cost_usd, is_known=summary.cost_is_known),
         "model": f"{summary.endpoint}/{summary.model}",
         "is_rehearsal": summary.is_rehearsal,
         **({"problems": build_preview(problems, ("record", "reason"))} if summary.problems else {}),

@@ -3,6 +3,7 @@
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 
 import dagster as dg
 from dagster import DagsterExecutionInterruptedError
@@ -38,8 +39,12 @@ class TaskRunner:
         self._process = process
         self._instance = instance
         self._graph = build_task_graph(scope)
-        self._definitions = build_definitions(
-            scope.project, [scope.task], observers=scope.observers
+
+    @cached_property
+    def _definitions(self) -> dg.Definitions:
+        """Made where something is executed; to look, the graph is enough."""
+        return build_definitions(
+            self._scope.project, [self._scope.task], observers=self._scope.observers
         )
 
     def register(self, batches: Sequence[Batch]) -> None:

@@ -10,12 +10,14 @@ from itertools import islice
 import dagster as dg
 
 from llm_assets.core.fingerprint import render_json
-from llm_assets.core.stage_columns import StageColumn
+from llm_assets.core.stage_columns import ColumnOrigin, StageColumn
 from llm_assets.defs.scope import TaskScope
 
 MAX_ROWS = 5
 MAX_COLUMNS = 60
-MAX_PREVIEW_COLUMNS = 20
+MAX_PREVIEW_COLUMNS = 8
+MAX_REPEATED_COLUMNS = 3
+"""Of a preview that is too wide: those that stand in the input just so."""
 MAX_CELL_CHARS = 120
 MAX_WORDS_CHARS = 400
 """Of a description or a rule; an enumeration can be long."""
@@ -35,8 +37,18 @@ def describe_table(
         "dagster/row_count": n_rows,
         "dagster/column_schema": build_column_schema(columns),
         "dagster/column_lineage": build_column_lineage(scope, columns),
-        "preview": build_preview(rows, [column.name for column in columns]),
+        "preview": build_preview(rows, choose_shown(columns)),
     }
+
+
+def choose_shown(columns: Sequence[StageColumn]) -> list[str]:
+    """The columns of a preview, in their order; where they are too many, what the stage adds goes before the input."""
+    repeated = [column.name for column in columns if _repeats_input(column)]
+    own = [column.name for column in columns if not _repeats_input(column)]
+    n_repeated = max(MAX_REPEATED_COLUMNS, MAX_PREVIEW_COLUMNS - len(own))
+    first = repeated[:n_repeated]
+    shown = {*first, *own[: MAX_PREVIEW_COLUMNS - len(first)]}
+    return [column.name for column in columns if column.name in shown]
 
 
 def build_preview(
@@ -73,6 +85,10 @@ def build_column_lineage(scope: TaskScope, columns: Sequence[StageColumn]) -> dg
             if column.origins
         }
     )
+
+
+def _repeats_input(column: StageColumn) -> bool:
+    return column.origins == (ColumnOrigin(stage="input_snapshot", column=column.name),)
 
 
 def _build_column(column: StageColumn) -> dg.TableColumn:

@@ -162,6 +162,18 @@ def test_an_entry_holds_the_words_of_its_calls():
     assert call["faults"] == ["429: Slow down."]
 
 
+def test_shared_parts_stand_in_the_order_of_their_first_use():
+    """The same calls give the same numbers for the parts, so a page made again is the same to the byte."""
+    words = [f"part {number}" for number in range(8)]
+    parts = {fingerprint_text(text): text for text in words}
+    message = SentMessage(role="system", parts=tuple(parts))
+    call = TriedCall(messages=(message,), answer=None, faults=())
+    calls = CallsOnRecord(calls={CallKey("k"): call}, parts=parts)
+    shared, places = list_shared_parts([build_item(0), build_item(1)], calls)
+    assert [calls.parts[part] for part in shared] == words
+    assert list(places.values()) == list(range(8))
+
+
 def test_a_call_that_equal_items_share_is_asked_for_once():
     """The ledger is read by these keys."""
     items = [build_item(0), build_item(1), build_item(2, attempts=(build_attempt(key="other"),))]

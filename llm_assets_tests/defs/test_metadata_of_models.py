@@ -29,7 +29,7 @@ def fail_on_doors(asked: Asked) -> dict[str, object] | str:
 
 
 def test_a_batch_with_failures_says_so_and_an_unknown_cost_is_not_free(tmp_path: Path):
-    """Failed items are counted and shared out; a cost without a price is null, and said to be unknown."""
+    """Failed items are counted and shared out; a cost without a price is no number, and said to be unknown."""
     with open_scripted_model(fail_on_doors) as model:
         project = build_project(tmp_path, base_url=model.base_url, model="writer")
         project.edit(ENDPOINTS, "    preset: offline\n", "")
@@ -38,16 +38,11 @@ def test_a_batch_with_failures_says_so_and_an_unknown_cost_is_not_free(tmp_path:
     outputs = batch["llm_outputs"]
     assert (outputs["items_accepted"], outputs["items_invalid"]) == (4, 2)
     assert outputs["share_failed"] == pytest.approx(2 / 6, abs=0.001)
-    assert (outputs["calls"], outputs["calls_unpriced"]) == (10, 10)
-    assert (outputs["cost"], outputs["cost_usd"], outputs["run_cost_usd"]) == (
-        "unknown",
-        None,
-        None,
-    )
-    assert (outputs["planned_cost"], outputs["planned_cost_low_usd"]) == ("unknown", None)
-    assert batch["report"]["cost_usd"] is None
+    assert outputs["calls"] == 10
+    costs = {name: outputs[name] for name in outputs if "cost" in name}
+    assert costs == {"cost": "unknown", "planned_cost": "unknown"}
     failed = read_preview(outputs).records[3].data
-    assert (failed["outcome"], failed["summary"], failed["attempts"]) == ("invalid", None, 3)
+    assert (failed["outcome"], failed["summary"]) == ("invalid", None)
     assert "JSON" in str(failed["reason"])
     exported = read_preview(batch["export"]).records[3].data
     assert (exported["status"], exported["error"]) == ("invalid", failed["reason"])

@@ -17,6 +17,7 @@ from llm_assets.defs.table_metadata import (
     build_column_lineage,
     build_column_schema,
     build_preview,
+    choose_shown,
     describe_table,
 )
 from llm_assets.gateways.project import Project
@@ -63,6 +64,28 @@ def test_a_wide_table_is_shown_in_part_and_says_so():
     assert [column.name for column in schema.columns] == names[:MAX_COLUMNS]
     assert list(schema.constraints.other) == ["5 more columns"]
     assert not build_column_schema([build_column("a")]).constraints.other
+
+
+def build_input_column(name: str) -> StageColumn:
+    origin = ColumnOrigin(stage="input_snapshot", column=name)
+    return StageColumn(name=name, kind="text", origins=(origin,))
+
+
+@pytest.mark.parametrize(
+    ("n_input", "n_own", "shown"),
+    [
+        (4, 4, ["i0", "i1", "i2", "i3", "o0", "o1", "o2", "o3"]),
+        (20, 9, ["i0", "i1", "i2", "o0", "o1", "o2", "o3", "o4"]),
+        (20, 2, ["i0", "i1", "i2", "i3", "i4", "i5", "o0", "o1"]),
+        (2, 9, ["i0", "i1", "o0", "o1", "o2", "o3", "o4", "o5"]),
+        (9, 0, ["i0", "i1", "i2", "i3", "i4", "i5", "i6", "i7"]),
+    ],
+)
+def test_a_wide_input_leaves_room_for_what_a_stage_adds(n_input: int, n_own: int, shown: list[str]):
+    """A preview shows columns of both kinds in their order, the input's fewer where there are too many."""
+    columns = [build_input_column(f"i{number}") for number in range(n_input)]
+    columns += [build_column(f"o{number}", "work_id") for number in range(n_own)]
+    assert choose_shown(columns) == shown
 
 
 def test_descriptions_and_rules_are_cut():

@@ -85,9 +85,6 @@ def build_report_asset(scope: TaskScope) -> dg.AssetsDefinition:
             value = build_task_report(task, project, sources, config=config)
             written = write_report(task, project, value, sources)
             index = write_index(task, project)
-            metadata = describe_report(
-                scope, batch, written=written, index=index, outputs=llm_outputs
-            )
-            return publish(value, metadata=metadata)
+            return publish(value, metadata=describe_report(written, index=index))
 
     return report
