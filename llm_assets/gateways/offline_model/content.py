@@ -71,6 +71,12 @@ class Content:
         """The value of the prompt's own field of that name, the first one where several rows have it."""
         return self.fields.get(_spell_stems(name)) if self.fields else None
 
+    def list_field_values(self, name: str) -> tuple[str, ...]:
+        """The values of all of the prompt's own fields of that name, each once."""
+        wanted = _spell_stems(name)
+        values = (value for own, value in self.focus.fields if _spell_stems(own) == wanted)
+        return tuple(dict.fromkeys(values))
+
     def list_field_numbers(self, name: str) -> list[float]:
         """The numbers in all fields whose name is a part of that name, as `rating` is of `average_rating`."""
         stems = set(_spell_stems(name).split())
