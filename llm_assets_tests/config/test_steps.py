@@ -100,6 +100,17 @@ def test_another_model_has_no_price_of_the_task():
     assert (other.llm.price, other.llm.structured_output) == (None, None)
 
 
+def test_a_step_sees_the_pictures_of_the_task_unless_it_says_no():
+    """Pictures are the task's; which steps are shown them is each step's own, and without `images` there are none."""
+    images = "images: {columns: [scan], roots: [scans]}\n"
+    blind = "    sees_images: false\n"
+    first, second = parse(images + TWO).chain
+    assert first.images == second.images == parse(images + TWO).images
+    first, second = parse(images + TWO + blind).chain
+    assert (first.images is None, second.images) == (False, None)
+    assert [step.images for step in parse(TWO + blind).chain] == [None, None]
+
+
 def test_attempts_and_judges_are_those_of_the_step():
     """Attempts are filled up from the task; a judge belongs to its step and is asked where that step is asked."""
     own = "    attempts: {retry_failed: false}\n    judge: {prompt: j.yaml}\n    llm: {model: small}\n"

@@ -31,7 +31,7 @@ MIDDLE_RATING = 0.6
 MIN_PROSE_SHARE = 3
 """A passage with less than one part in three of the longest one is its title."""
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=\S)|(?<=[\u3002\uff01\uff1f])|\s+/\s+|\n+")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?:/\s+)?(?=\S)|(?<=[\u3002\uff01\uff1f])|\s+/\s+|\n+")
 _GREETING = re.compile(
     r"\A(?:hi|hello|hey|dear|bonjour|hallo)\b[^,!.]{0,30}[,!.]\s+", re.IGNORECASE
 )

@@ -258,5 +258,7 @@ def test_a_list_that_the_prompt_has_is_copied():
         }
     )
     page = "heading: Rent\nheading: Terms\nheading: Rent\nheading: Late fees"
-    page += "\nblock: stamp\nblock: text\nblock: drawing\nbody: Rent is due on the first of a month."
+    page += (
+        "\nblock: stamp\nblock: text\nblock: drawing\nbody: Rent is due on the first of a month."
+    )
     assert fill_model(model, page) == {"headings": ["Rent", "Terms"], "blocks": ["stamp", "text"]}
