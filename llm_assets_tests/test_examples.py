@@ -25,7 +25,7 @@ from llm_assets.core.images import ImageFile
 from llm_assets.core.text_answers import parse_text_answer
 from llm_assets.core.text_form import build_text_form
 from llm_assets.gateways.batches import TABLE_ENDINGS, find_batch
-from llm_assets.gateways.hook_files import load_task_hooks
+from llm_assets.gateways.hook_files import load_hooks
 from llm_assets.gateways.image_files import find_images
 from llm_assets.gateways.offline_model.forms import find_form
 from llm_assets.gateways.offline_model.pictures import Picture, read_picture
@@ -427,7 +427,8 @@ def test_the_reviews_hold_what_tempts_a_parser_and_a_model():
 def test_the_example_has_a_hook_of_each_kind():
     """Each function takes real reviews: empty ones are left out, a danger is checked, points are tidied and scored."""
     project = Project(root=ROOT, environ={})
-    hooks = load_task_hooks(load_task(project, "product_reviews"), project)
+    task = load_task(project, "product_reviews")
+    hooks = load_hooks(task.settings.hooks, task, project)
     assert hooks is not None
     assert hooks.request
     assert hooks.result

@@ -196,6 +196,7 @@ class TaskSettings(Settings):
                 output_model=self.schema_.output_model,
                 judge_model=self.schema_.judge_model,
                 answer=self.answer,
+                hooks=self.hooks,
                 images=self.images,
             ),
         )

@@ -73,6 +73,7 @@ def describe_step(
         **describe_plan(generation.plan),
         "step_planned_calls": own.calls.n_generate + own.calls.n_judge,
         **_describe_makings(outputs.meta),
+        **_describe_text_answers(outputs),
     }
 
 
@@ -107,6 +108,7 @@ def describe_joined(
         **describe_totals(outputs.meta.totals),
         **costs,
         **_describe_makings(outputs.meta),
+        **_describe_text_answers(outputs),
         "run_record": dg.MetadataValue.path(str(record)),
     }
 

@@ -111,6 +111,16 @@ def test_a_step_sees_the_pictures_of_the_task_unless_it_says_no():
     assert [step.images for step in parse(TWO + blind).chain] == [None, None]
 
 
+def test_answers_and_functions_are_those_of_the_step():
+    """What form answers have and which functions look at them is said at each step; the others have the defaults."""
+    own = "    answer: text\n    hooks: {check: hooks/a.py:check}\n"
+    first, second = parse(TWO + own).chain
+    assert (first.answer.kind, first.hooks.references) == ("json", {})
+    assert (second.answer.kind, second.hooks.references) == ("text", {"check": "hooks/a.py:check"})
+    (only,) = parse(f"prompt: p.yaml\n{own.replace('    ', '')}").chain
+    assert (only.answer, only.hooks) == (second.answer, second.hooks)
+
+
 def test_attempts_and_judges_are_those_of_the_step():
     """Attempts are filled up from the task; a judge belongs to its step and is asked where that step is asked."""
     own = "    attempts: {retry_failed: false}\n    judge: {prompt: j.yaml}\n    llm: {model: small}\n"

@@ -9,13 +9,11 @@ import pytest
 
 from llm_assets.core.ids import StepName
 from llm_assets.core.llm_outputs import ItemOutput
-from llm_assets.gateways.llm_run import Observer
 from llm_assets.gateways.project import Project
-from llm_assets.gateways.steps_run import GenerationRequest, StepsGeneration, generate_steps
+from llm_assets.gateways.steps_run import StepsGeneration
 from llm_assets_tests.end_to_end.scripted_model import Asked, ScriptedModel, open_scripted_model
 from llm_assets_tests.end_to_end.tiny_project import ENDPOINTS, TinyProject
-from llm_assets_tests.fakes import FakeClock
-from llm_assets_tests.gateways.stages import ALL, MAY, prepare
+from llm_assets_tests.gateways.stages import prepare
 from llm_assets_tests.pictures import build_png, write_picture
 
 TASK = "configs/notes.yaml"
@@ -67,20 +65,9 @@ class Archive:
     def draw(self, name: str, shade: int) -> None:
         write_picture(self.files.root / "scans" / name, build_png(shade=shade))
 
-    def run(self, selected: Collection[StepName] = (LAYOUT, LABELS)) -> StepsGeneration:
+    def run(self) -> StepsGeneration:
         self.model.asked.clear()
-        stages = prepare(Project(root=self.files.root, environ={}))
-        return generate_steps(
-            stages.task,
-            stages.project,
-            GenerationRequest(batch=MAY, run_id="run-1", choice=ALL),
-            selected=selected,
-            items=stages.items,
-            contexts=stages.contexts,
-            schema_text=stages.schema_text,
-            observer=Observer(),
-            clock=FakeClock(),
-        )
+        return prepare(Project(root=self.files.root, environ={})).generate_steps()
 
     def count(self) -> tuple[int, int]:
         """Run the batch; the calls that each step sent."""
