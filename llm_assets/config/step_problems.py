@@ -73,7 +73,6 @@ def _find_misplaced(content: dict[str, YamlValue], document: YamlDocument) -> It
         ("schema", "generate"): "Write the module yourself: a model proposes one class alone.",
         ("answer",): "Put it under the step whose answers have this form.",
         ("hooks",): "Put it under the step whose items and answers its functions look at.",
-        ("expected",): "Outputs of a task of one step are scored: take the block out.",
     }
     for path, remedy in belong.items():
         block = content if len(path) == 1 else schema

@@ -153,7 +153,8 @@ class TaskSettings(Settings):
         if self.expected is None:
             return self
         self.expected.check(self.grouping, self.context, self.input.id_column)
-        if self.judge is None and self.expected.needs_judge:
+        judges = [self.judge, *(step.judge for step in self.steps)]
+        if self.expected.needs_judge and not any(judges):
             raise ValueError("the scorer `judge` of `expected` needs a `judge` block")
         if not self.context.include:
             # Whoever reads the context gets it so: an asset or a preview cannot forget to hide the labels.

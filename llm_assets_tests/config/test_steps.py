@@ -121,6 +121,15 @@ def test_answers_and_functions_are_those_of_the_step():
     assert (only.answer, only.hooks) == (second.answer, second.hooks)
 
 
+def test_a_verdict_of_any_step_can_be_expected():
+    """The scorer `judge` needs a step with a judge, and is refused where none has one."""
+    expected = "expected: {fields: {fine: {scorer: judge}, second.mood: {column: mood}}}\n"
+    assert "needs a `judge` block" in read_problem(TWO + expected)
+    judged = parse(TWO + "    judge: {prompt: j.yaml}\n" + expected)
+    assert judged.expected
+    assert judged.context.hidden == ("mood",)
+
+
 def test_attempts_and_judges_are_those_of_the_step():
     """Attempts are filled up from the task; a judge belongs to its step and is asked where that step is asked."""
     own = "    attempts: {retry_failed: false}\n    judge: {prompt: j.yaml}\n    llm: {model: small}\n"
