@@ -33,6 +33,8 @@ class HookItem:
     """The text of the item's group."""
     extra: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     """What the request hook gave the item to take along."""
+    steps: Mapping[str, Output] = field(default_factory=dict[str, Output])
+    """What the earlier steps answered, by their names; none where a task is one step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,9 @@
 
 import csv
 import importlib.util
+import json
 import re
+import shutil
 import sys
 import zlib
 from base64 import b64encode
@@ -23,7 +25,7 @@ from llm_assets.core.images import ImageFile
 from llm_assets.core.text_answers import parse_text_answer
 from llm_assets.core.text_form import build_text_form
 from llm_assets.gateways.batches import TABLE_ENDINGS, find_batch
-from llm_assets.gateways.hook_files import load_scorers, load_task_hooks
+from llm_assets.gateways.hook_files import load_hooks, load_scorers
 from llm_assets.gateways.image_files import find_images
 from llm_assets.gateways.offline_model.forms import find_form
 from llm_assets.gateways.offline_model.pictures import Picture, read_picture
@@ -31,6 +33,7 @@ from llm_assets.gateways.project import Project
 from llm_assets.gateways.snapshots import take_snapshot
 from llm_assets.gateways.tasks import load_task
 from llm_assets.hooks import HookItem, Rejection, Request, Skip
+from llm_assets_tests.end_to_end.tiny_project import TinyProject
 
 ROOT = Path(__file__).parents[1]
 TASKS: tuple[tuple[str, Mode], ...] = (
@@ -72,7 +75,7 @@ GOOD_ANSWERS: dict[str, dict[str, object]] = {
         "rating": 6,
         "confidence": None,
     },
-    "scanned_pages": {
+    "scanned_pages/Labels": {
         "kind": "invoice",
         "title": "INVOICE 317",
         "has_table": True,
@@ -80,7 +83,15 @@ GOOD_ANSWERS: dict[str, dict[str, object]] = {
         "summary": "Lumen Electric asks for 115.20 for cable and sockets; paid.",
         "confidence": 0.95,
     },
+    "scanned_pages/Layout": {
+        "arrangement": "table",
+        "blocks": ["heading", "text", "table", "stamp"],
+        "headings": ["INVOICE 317"],
+        "stamp": "PAID",
+        "text": "INVOICE 317 / LUMEN ELECTRIC. / ITEM, PIECES, PRICE / SOCKETS, 8, 31.20",
+    },
 }
+"""By task, and by class where a task has several."""
 
 GOOD_VERDICTS: dict[str, dict[str, object]] = {
     "ticket_triage": {"reason": "Smoke: the urgency must be critical.", "verdict": False},
@@ -108,9 +119,12 @@ BROKEN_FIELDS = (
     ("interview_questions", "confidence", -0.1),
     ("product_reviews", "rating", 95),
     ("product_reviews", "analysis_points", [""]),
-    ("scanned_pages", "kind", "contract"),
-    ("scanned_pages", "stamp", None),
-    ("scanned_pages", "has_table", "yes"),
+    ("scanned_pages/Labels", "kind", "contract"),
+    ("scanned_pages/Labels", "stamp", None),
+    ("scanned_pages/Labels", "has_table", "yes"),
+    ("scanned_pages/Layout", "arrangement", "mixed"),
+    ("scanned_pages/Layout", "blocks", ["drawing"]),
+    ("scanned_pages/Layout", "text", "x" * 3001),
 )
 
 
@@ -163,6 +177,12 @@ def load_model(task: str, name: str = "LLMOutput") -> type[BaseModel]:
     return getattr(module, name)
 
 
+def load_answered(answer: str) -> type[BaseModel]:
+    """The class that an answer of `GOOD_ANSWERS` is one of."""
+    task, _, name = answer.partition("/")
+    return load_model(task, name or "LLMOutput")
+
+
 def flatten(cell: object) -> str:
     return " ".join(str(cell).split())
 
@@ -198,22 +218,22 @@ def test_an_example_is_neither_small_nor_large(task: str):
     assert least <= n_rows <= most
 
 
-@pytest.mark.parametrize("task", GOOD_ANSWERS)
-def test_a_schema_takes_a_good_answer_and_no_unknown_field(task: str):
+@pytest.mark.parametrize("name", GOOD_ANSWERS)
+def test_a_schema_takes_a_good_answer_and_no_unknown_field(name: str):
     """A schema module imports, accepts a sensible answer strictly, and forbids what it does not name."""
-    model = load_model(task)
-    answer = GOOD_ANSWERS[task]
+    model = load_answered(name)
+    answer = GOOD_ANSWERS[name]
     assert set(model.model_validate(answer, strict=True).model_dump()) == set(answer)
     with pytest.raises(ValidationError, match="extra_forbidden"):
         model.model_validate({**answer, "note": "x"}, strict=True)
 
 
-@pytest.mark.parametrize(("task", "field", "value"), BROKEN_FIELDS)
-def test_a_schema_refuses_values_out_of_its_bounds(task: str, field: str, value: object):
+@pytest.mark.parametrize(("name", "field", "value"), BROKEN_FIELDS)
+def test_a_schema_refuses_values_out_of_its_bounds(name: str, field: str, value: object):
     """A label that is not offered, a number or a length out of bounds is no answer."""
-    model = load_model(task)
+    model = load_answered(name)
     with pytest.raises(ValidationError, match=field):
-        model.model_validate({**GOOD_ANSWERS[task], field: value}, strict=True)
+        model.model_validate({**GOOD_ANSWERS[name], field: value}, strict=True)
 
 
 @pytest.mark.parametrize(("task", "name"), MODELS)
@@ -237,7 +257,7 @@ def test_a_prompt_goes_from_static_to_group_to_row(task: str, path: str):
     names = ("group_key", "group_context", "row_block", "steps.summarize")
     places = [(prompt.user or "").find(name) for name in names]
     found = [place for place in places if place >= 0]
-    assert found
+    assert found or path == "prompts/scanned_pages_layout.yaml"  # the picture is what differs
     assert found == sorted(found)
 
 
@@ -407,7 +427,8 @@ def test_the_reviews_hold_what_tempts_a_parser_and_a_model():
 def test_the_example_has_a_hook_of_each_kind():
     """Each function takes real reviews: empty ones are left out, a danger is checked, points are tidied and scored."""
     project = Project(root=ROOT, environ={})
-    hooks = load_task_hooks(load_task(project, "product_reviews"), project)
+    task = load_task(project, "product_reviews")
+    hooks = load_hooks(task.settings.hooks, task, project)
     assert hooks is not None
     assert hooks.request
     assert hooks.result
@@ -474,3 +495,33 @@ def test_the_scanned_pages_are_all_there_and_one_of_them_twice():
     assert len(findings.found) == 31
     files = {file.sha256 for file in findings.found.values() if isinstance(file, ImageFile)}
     assert len(files) == 30
+
+
+def test_the_pages_are_read_by_a_step_that_sees_and_labelled_by_one_that_does_not():
+    """The first step is shown the picture; the second one reads all that the first one said."""
+    layout, labels = read_settings("scanned_pages").chain
+    assert (layout.name, layout.images is None, labels.name) == ("layout", False, "labels")
+    assert (labels.images, labels.after) == (None, ("layout",))
+    prompt = (ROOT / labels.prompt).read_text(encoding="utf-8")
+    for name in load_model("scanned_pages", "Layout").model_fields:
+        assert f"{{{{ steps.layout.{name}" in prompt
+
+
+def test_the_offline_model_reads_the_pages_as_they_were_drawn(tmp_path: Path):
+    """Without eyes, both steps come to what is known of each page: its layout, its kind, its heading and its stamp."""
+    for folder in ("configs", "prompts", "data/samples"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    project = TinyProject(tmp_path)
+    run = project.run_json("scanned_pages")
+    assert run.batch["outcomes"] == {"accepted": 31}
+    drawn = {page.name: page for page in load_drawing().PAGES}
+    for row in project.read_export("archive", "scanned_pages"):
+        page = drawn[Path(row["scan"]).stem]
+        assert row["layout.arrangement"] == page.arrangement
+        assert json.loads(row["layout.blocks"]) == page.blocks
+        kind = (
+            page.name.split("-")[0].replace("delivery", "delivery_note").replace("blank", "other")
+        )
+        assert (row["labels.kind"], row["labels.title"]) == (kind, page.title)
+        assert row["labels.has_table"] == str(bool(page.table)).lower()
+        assert row["labels.stamp"] == (page.stamp.lower() or "none")

@@ -3,8 +3,28 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class LLMOutput(BaseModel):
-    """What stands on one scanned page."""
+class Layout(BaseModel):
+    """What stands where on one scanned page."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    arrangement: Literal["prose", "table", "blanks", "heading_only"] = Field(
+        description="What takes most of the page."
+    )
+    blocks: list[Literal["heading", "text", "table", "blanks", "stamp"]] = Field(
+        max_length=20, description="The blocks from top to bottom; none on an empty page."
+    )
+    headings: list[str] = Field(max_length=5, description="The headings as they are written.")
+    stamp: str = Field(
+        max_length=60, description="What the largest stamp says; none where there is no stamp."
+    )
+    text: str = Field(
+        max_length=3000, description="What can be read, in the order in which a person reads it."
+    )
+
+
+class Labels(BaseModel):
+    """What one scanned page is, for whoever looks for it."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -22,5 +42,5 @@ class LLMOutput(BaseModel):
         description="Who, what, how much and by when, as far as the page says.",
     )
     confidence: float = Field(
-        ge=0, le=1, description="How well the page can be read and told apart, from 0 to 1."
+        ge=0, le=1, description="How well the page could be read and told apart, from 0 to 1."
     )

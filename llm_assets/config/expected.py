@@ -38,7 +38,8 @@ class ExpectedFieldSettings(Settings):
     column: Annotated[str, Field(min_length=1)] | None = None
     """The column that holds what is expected; an empty cell expects nothing and is left out."""
     path: Annotated[str, Field(min_length=1)] | None = None
-    """The field of the output, dotted where nested; the name of this block where it is not given."""
+    """The field of the output, dotted where nested, of several steps as `<step>.<field>`; the name of this block where
+    it is not given."""
     scorer: ScorerName = "exact"
     """How an answer is scored, from 0 to 1.
 

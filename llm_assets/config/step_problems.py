@@ -71,9 +71,8 @@ def _find_misplaced(content: dict[str, YamlValue], document: YamlDocument) -> It
         ("judge",): "Put it under the step whose answers it checks.",
         ("schema", "output_model"): "Name a class at each step.",
         ("schema", "generate"): "Write the module yourself: a model proposes one class alone.",
-        ("answer",): "Answers of steps are JSON: take the block out, or make the task one step.",
-        ("hooks",): "Functions of the project look at a task of one step: take the block out.",
-        ("expected",): "Outputs of a task of one step are scored: take the block out.",
+        ("answer",): "Put it under the step whose answers have this form.",
+        ("hooks",): "Put it under the step whose items and answers its functions look at.",
     }
     for path, remedy in belong.items():
         block = content if len(path) == 1 else schema

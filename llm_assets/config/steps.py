@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from llm_assets.config.answer import AnswerSettings
 from llm_assets.config.base import Settings
+from llm_assets.config.hooks import HookSettings
 from llm_assets.config.images import ImageSettings
 from llm_assets.config.llm import (
     AttemptSettings,
@@ -14,9 +15,6 @@ from llm_assets.config.llm import (
     fill_llm,
     find_judge_llm,
 )
-
-_JSON = AnswerSettings()
-"""How the answers of all steps are read where a task has several."""
 
 
 class StepSettings(Settings):
@@ -38,6 +36,10 @@ class StepSettings(Settings):
     """Who checks its answers; without it every valid answer is accepted."""
     judge_model: str | None = None
     """The class of its judge's verdict; that of `schema.judge_model` where it is not given."""
+    answer: AnswerSettings = AnswerSettings()
+    """What form its answers have."""
+    hooks: HookSettings = HookSettings()
+    """The functions that look at its items and its answers."""
     sees_images: bool = True
     """Whether it is shown the pictures of an item, where the task has `images`."""
 
@@ -59,8 +61,9 @@ class ChainStep:
     judge_llm: LLMSettings
     output_model: str
     judge_model: str
-    answer: AnswerSettings = _JSON
-    images: ImageSettings | None = None
+    answer: AnswerSettings
+    hooks: HookSettings
+    images: ImageSettings | None
     """Which pictures it is shown."""
 
 
@@ -116,6 +119,8 @@ def _fill_step(
         judge_llm=find_judge_llm(step.judge, llm),
         output_model=step.output_model,
         judge_model=step.judge_model or judge_model,
+        answer=step.answer,
+        hooks=step.hooks,
         images=images,
     )
 

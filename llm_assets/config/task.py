@@ -168,7 +168,8 @@ class TaskSettings(Settings):
         if self.expected is None:
             return self
         self.expected.check(self.grouping, self.context, self.input.id_column)
-        if self.judge is None and self.expected.needs_judge:
+        judges = [self.judge, *(step.judge for step in self.steps)]
+        if self.expected.needs_judge and not any(judges):
             raise ValueError("the scorer `judge` of `expected` needs a `judge` block")
         if not self.context.include:
             # Whoever reads the context gets it so: an asset or a preview cannot forget to hide the labels.
@@ -225,6 +226,7 @@ class TaskSettings(Settings):
                 output_model=self.schema_.output_model,
                 judge_model=self.schema_.judge_model,
                 answer=self.answer,
+                hooks=self.hooks,
                 images=self.images,
             ),
         )

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from llm_assets.core.calls import Answer
 from llm_assets.core.fingerprint import fingerprint
 from llm_assets.core.ids import CallKey, StepName
+from llm_assets.core.images import build_content
 from llm_assets.core.item_ends import build_end
 from llm_assets.core.item_replay import ReplayedItem
 from llm_assets.core.items import Item
@@ -129,5 +130,7 @@ def _build_likeness(steps: Sequence[Step], chain: ReplayedChain) -> object:
     given = {name: end.output for name, end in chain.given.items()}
     is_hooked = any(step.hooks is not None for step in steps)
     own_ids = [work.work_id, work.row_ids] if is_hooked else []
+    # Of two items with other pictures, a step that is shown none may ask the same.
+    own_ids += build_content(work.images)
     likeness = fingerprint([work.values, work.group_key, work.group_context_id, given, *own_ids])
     return likeness if shares else (likeness, work.occurrence)

@@ -50,6 +50,11 @@ def check_same_items(outputs: Mapping[StepName, Sequence[ItemOutput]]) -> None:
 def join_item(ends: Mapping[StepName, ItemOutput]) -> ItemOutput:
     """What became of an item in all: accepted by every step, or the end of the first step that stopped it."""
     stopped = [name for name, end in ends.items() if end.outcome != "accepted"]
+    extra = {
+        f"{name}.{key}": each
+        for name, end in ends.items()
+        for key, each in (end.extra or {}).items()
+    }
     attempts = tuple(
         replace(attempt, step=name) for name, end in ends.items() for attempt in end.attempts
     )
@@ -57,9 +62,17 @@ def join_item(ends: Mapping[StepName, ItemOutput]) -> ItemOutput:
         # A blocked step comes after the one that stopped the item, which may be none of these.
         own = [name for name in stopped if ends[name].outcome != "blocked"]
         name = (own or stopped)[0]
-        return replace(ends[name], attempts=attempts, output=None, verdict=None, stopped_at=name)
+        return replace(
+            ends[name],
+            attempts=attempts,
+            output=None,
+            verdict=None,
+            extra=extra or None,
+            stopped_at=name,
+        )
     last = list(ends.values())[-1]
     times = [end.accepted_at for end in ends.values() if end.accepted_at is not None]
+    scores = [end.score for end in ends.values()][::-1]
     verdicts: dict[str, JsonValue] = {
         name: end.verdict for name, end in ends.items() if end.verdict is not None
     }
@@ -69,7 +82,17 @@ def join_item(ends: Mapping[StepName, ItemOutput]) -> ItemOutput:
         verdict=verdicts or None,
         attempts=attempts,
         accepted_at=max(times, default=None),
+        parse_errors=tuple(
+            _place_error(error, name) for name, end in ends.items() for error in end.parse_errors
+        ),
+        extra=extra or None,
+        score=next((score for score in scores if score is not None), None),
     )
+
+
+def _place_error(error: str, step: StepName) -> str:
+    """`` `reply.tone`: … `` for `` `tone`: … ``."""
+    return f"`{step}.{error[1:]}" if error.startswith("`") else f"{step}: {error}"
 
 
 def _join_metas(accounts: Sequence[StepAccount], records: Sequence[ItemOutput]) -> LLMOutputsMeta:
@@ -90,6 +113,7 @@ def _join_metas(accounts: Sequence[StepAccount], records: Sequence[ItemOutput]) 
         judge_endpoint=_name_all(meta.judge_endpoint for meta in judged) or None,
         is_judge_rehearsal=any(meta.is_judge_rehearsal for meta in judged),
         structured_output=_name_all(meta.structured_output for meta in metas),
+        hooks=tuple(dict.fromkeys(hook for meta in metas for hook in meta.hooks)),
         parameters={account.name: account.made.parameters for account in accounts},
         totals=build_totals(records),
         steps=tuple(accounts),

@@ -255,7 +255,8 @@ def _compare_ids(
 def _list_shown(item: WorkItem) -> object:
     """What of an item reaches the model; the types stand beside the values, because Python holds 1 and true for equal."""
     values = tuple(item.values.values())
-    return item.group_context_id, values, tuple(map(type, values))
+    pictures = tuple(each.file.sha256 if each.file else each.source for each in item.images)
+    return item.group_context_id, values, tuple(map(type, values)), pictures
 
 
 def _find_place(snapshot: InputSnapshot, row_id: RowId) -> str:

@@ -188,6 +188,7 @@ def _show(item: Item) -> HookItem:
         group_key=work.group_key,
         group_context=item.group_context,
         extra=_copy(item.extra or {}),
+        steps={name: _copy(output) for name, output in (item.steps or {}).items()},
     )
 
 

@@ -109,9 +109,11 @@ class ItemOutput:
     """What an accepted text answer lacks or says unclearly; defaults stand in its place. Not kept where there is
     nothing to say."""
     extra: Annotated[dict[str, JsonValue] | None, Field(exclude_if=_is_none)] = None
-    """What the request hook had travel with the item; not kept where there is nothing."""
+    """What the request hook had travel with the item, of several steps as `<step>.<name>`; not kept where there is
+    nothing."""
     score: Annotated[float | None, Field(exclude_if=_is_none)] = None
-    """The scorer's number for the accepted output; not kept where there is none."""
+    """The scorer's number for the accepted output, of several steps the last one's that has a scorer; not kept where
+    there is none."""
     stopped_at: Annotated[StepName | None, LEFT_OUT_IF_NONE] = None
     """The step that brought no accepted output, where a record joins those of several."""
 
@@ -180,8 +182,9 @@ class LLMOutputsMeta(CollectionMeta):
 
     @property
     def is_text(self) -> bool:
-        """Whether answers are text, from which outputs are taken."""
-        return self.structured_output == TEXT_LEVEL
+        """Whether answers, of several steps those of any, are text from which outputs are taken."""
+        is_one_step = self.structured_output == TEXT_LEVEL
+        return is_one_step or any(account.made.is_text for account in self.steps)
 
 
 class StepAccount(FrozenModel):

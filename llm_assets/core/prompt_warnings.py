@@ -13,12 +13,17 @@ _SINGLE_BRACES = re.compile(r"(?<!\{)\{([^{}\n]+)\}(?!\})")
 
 
 def list_prompt_warnings(
-    pieces: Sequence[Piece], *, path: str, names: AbstractSet[str], is_jinja: bool
+    pieces: Sequence[Piece],
+    *,
+    path: str,
+    names: AbstractSet[str],
+    is_jinja: bool,
+    has_images: bool = False,
 ) -> tuple[str, ...]:
     """Sentences for a person; `names` are those that the prompt could use."""
     unfilled = _find_unfilled(pieces, names) if is_jinja else ()
     found = [*_find_late_groups(pieces), *_find_late_words(pieces)]
-    if all(piece.level == Level.STATIC for piece in pieces):
+    if not has_images and all(piece.level == Level.STATIC for piece in pieces):
         found.append("names nothing of an item: all items are asked with the same words.")
     found += [
         f"holds `{{{name}}}`, which is sent as it stands: write `{{{{ {name} }}}}`, or `syntax: braces` for the file."

@@ -90,6 +90,7 @@ def build_prompt(
     item_names: frozenset[str],
     llm_schema: str,
     upstream: Mapping[StepName, Schema] | None = None,
+    has_images: bool = False,
 ) -> Prompt:
     """Compile a prompt and make sure that every name in it will be there.
 
@@ -100,6 +101,7 @@ def build_prompt(
         item_names: The names of this mode, out of `RESERVED_NAMES`.
         llm_schema: The JSON text of the answer's schema.
         upstream: What the earlier steps of a chain answer, under their names; None for a step that comes first.
+        has_images: Whether the item's pictures come with it, so that its words need not be the item's own.
 
     Raises `ConfigError` naming the file, the name it cannot know, its line and the columns there are.
     """
@@ -108,7 +110,9 @@ def build_prompt(
     blocks = BLOCK_NAMES & item_names
     if upstream is not None:
         known, blocks = known | {STEPS}, blocks | {STEPS}
-    names = _Names(known=known, columns=columns, blocks=blocks, upstream=upstream or {})
+    names = _Names(
+        known=known, columns=columns, blocks=blocks, upstream=upstream or {}, has_images=has_images
+    )
     return _build(settings, names, path=path, static_values={"llm_schema": llm_schema})
 
 
@@ -130,6 +134,7 @@ class _Names:
     """Those that hold other names and are no text themselves."""
     upstream: Mapping[StepName, Schema] = field(default_factory=dict[StepName, Schema])
     """What the earlier steps of a chain answer."""
+    has_images: bool = False
 
     def find_unknown(self, text: PromptText, settings: PromptSettings) -> list[Use]:
         """The uses that nothing is there for."""
@@ -169,7 +174,11 @@ def _build(
         static_values=static_values,
         shared_prefix=find_shared_prefix(pieces),
         warnings=list_prompt_warnings(
-            pieces, path=path, names=names.known, is_jinja=settings.syntax == "jinja"
+            pieces,
+            path=path,
+            names=names.known,
+            is_jinja=settings.syntax == "jinja",
+            has_images=names.has_images,
         ),
     )
 

@@ -83,6 +83,7 @@ def build_step(
             item_names=_list_names(names, hooks),
             llm_schema=schema_text,
             upstream=names.upstream,
+            has_images=settings.images is not None,
         ),
         columns=names.columns,
         schema_text=schema_text,

@@ -5,14 +5,19 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from llm_assets.config.answer import AnswerSettings
 from llm_assets.config.endpoint import EndpointSettings
+from llm_assets.config.hooks import HookSettings
 from llm_assets.core.ids import StepName
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.defs.scope import TaskScope, build_image_parts, dump_settings, get_batch
+from llm_assets.gateways.hook_files import find_hook_files
 from llm_assets.gateways.steps_run import GenerationRequest
-from llm_assets.gateways.tasks import TaskStep
+from llm_assets.gateways.tasks import Task, TaskStep
 from llm_assets.gateways.text_files import fingerprint_file
 
+TEXT_RECIPE = 1
+"""Raised when the same text answers would be read otherwise."""
 WITHOUT_EFFECT = {"price"}
 """Settings of a model that change no answer: what a call cost is put down when it is made."""
 POOL = "llm_api"
@@ -46,8 +51,27 @@ def build_request(context: dg.AssetExecutionContext, options: RunOptions) -> Gen
     )
 
 
-def build_call_parts(step: TaskStep) -> dict[str, object]:
-    """What shapes the calls of a step, for its code version; another step's settings are no part of it."""
+def build_step_parts(task: Task, step: TaskStep) -> dict[str, object]:
+    """What shapes the outputs of a step, for its code version; another step's settings are no part of it."""
+    return {
+        **_build_call_parts(step),
+        **_build_answer_parts(step.settings.answer),
+        **_build_hook_parts(task, step.settings.hooks),
+    }
+
+
+def _build_answer_parts(answer: AnswerSettings) -> dict[str, object]:
+    """What the reading of text answers adds: nothing, where answers are JSON."""
+    return {} if answer.kind == "json" else {"answer": [TEXT_RECIPE, dump_settings(answer)]}
+
+
+def _build_hook_parts(task: Task, hooks: HookSettings) -> dict[str, object]:
+    """What the functions of the project add: nothing, where there are none."""
+    files = find_hook_files(hooks, task)
+    return {"hooks": [dump_settings(hooks), *map(fingerprint_file, files)]} if files else {}
+
+
+def _build_call_parts(step: TaskStep) -> dict[str, object]:
     settings = step.settings
     return {
         "prompt": fingerprint_file(step.prompt_path),

@@ -84,6 +84,7 @@ def describe_step(
         **describe_plan(generation.plan),
         **leave_out_zeros({"step_planned_calls": own.calls.n_generate + own.calls.n_judge}),
         **_describe_makings(outputs.meta),
+        **_describe_text_answers(outputs),
     }
 
 
@@ -116,6 +117,7 @@ def describe_joined(
         **describe_totals(outputs.meta.totals),
         **costs,
         **_describe_makings(outputs.meta),
+        **_describe_text_answers(outputs),
         "run_record": dg.MetadataValue.path(str(record)),
     }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from llm_assets.config.hooks import HookKind
+from llm_assets.config.hooks import HookKind, HookSettings
 from llm_assets.core.fingerprint import fingerprint, fingerprint_text
 from llm_assets.core.item_hooks import Hook, Hooks
 from llm_assets.errors import ConfigError, suggest
@@ -28,9 +28,8 @@ _PARAMETERS: dict[HookKind, tuple[str, ...]] = {
 }
 
 
-def load_task_hooks(task: Task, project: Project) -> Hooks | None:
-    """The hooks of a task; None where it has none. `ConfigError` names what cannot be used."""
-    settings = task.settings.hooks
+def load_hooks(settings: HookSettings, task: Task, project: Project) -> Hooks | None:
+    """The hooks of a step of a task; None where it has none. `ConfigError` names what cannot be used."""
     if not settings.references:
         return None
     hooks = {
@@ -71,9 +70,9 @@ def load_hook(reference: str, *, kind: HookKind, task: Task, project: Project) -
     return Hook(kind=kind, name=name, source_sha256=fingerprint_text(source), call=call)
 
 
-def find_hook_files(task: Task) -> tuple[Path, ...]:
-    """The files that a task's hooks stand in, each once."""
-    return _find_files(task, task.settings.hooks.references.values())
+def find_hook_files(settings: HookSettings, task: Task) -> tuple[Path, ...]:
+    """The files that the hooks of a step of a task stand in, each once."""
+    return _find_files(task, settings.references.values())
 
 
 def find_scorer_files(task: Task) -> tuple[Path, ...]:

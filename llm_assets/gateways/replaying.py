@@ -101,8 +101,9 @@ class Replayer:
         return placed
 
     def _may_ask(self, item: Item) -> bool:
-        """Whether no hook leaves the item out."""
-        return all(build_first_key(step, item) for step in self.steps if step.hooks is not None)
+        """Whether no hook leaves the item out, as far as that is known before anything is answered."""
+        first = (step for step in self.steps if step.hooks is not None and not step.upstream)
+        return all(build_first_key(step, item) for step in first)
 
     def _lead(self, step: Step, items: Sequence[Item]) -> Sequence[ReplayedItem]:
         return replay_items(step, self._assign_epochs(step, items), self.find_answers)

@@ -16,7 +16,7 @@ from llm_assets.errors import ConfigError
 from llm_assets.gateways.budget import check_budget
 from llm_assets.gateways.connections import Connection, build_connection
 from llm_assets.gateways.gating import build_output_forms
-from llm_assets.gateways.hook_files import load_task_hooks
+from llm_assets.gateways.hook_files import load_hooks
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.prompt_files import load_prompt
 from llm_assets.gateways.task_schemas import StepSchemas
@@ -64,13 +64,7 @@ def build_task_steps(
     the task's budget cannot be kept, and where no output has the number that its gate looks at.
     """
     build_gate_rule(task.settings.gate, build_output_forms(task, schemas))
-    builder = _StepBuilder(
-        task=task,
-        project=project,
-        schemas=schemas,
-        columns=columns,
-        hooks=load_task_hooks(task, project),
-    )
+    builder = _StepBuilder(task=task, project=project, schemas=schemas, columns=columns)
     steps: list[ConnectedStep] = []
     for each in task.steps:
         connections = build_connections(each, project, needs_key=needs_key)
@@ -88,13 +82,13 @@ class _StepBuilder:
     project: Project
     schemas: StepSchemas
     columns: tuple[str, ...]
-    hooks: Hooks | None
 
     def build(
         self, step: TaskStep, connections: Mapping[Purpose, Connection], *, schema_text: str
     ) -> Step:
         rules = step.settings.judge
         shown = self.project.show(step.prompt_path)
+        hooks = load_hooks(step.settings.hooks, self.task, self.project)
         return build_step(
             step.settings,
             prompt=load_prompt(step.prompt_path, shown=shown),
@@ -106,12 +100,17 @@ class _StepBuilder:
             names=self._list_names(step),
             judge=None
             if rules is None
-            else self._build_judge(step, rules, connection=connections["judge"]),
-            hooks=self.hooks,
+            else self._build_judge(step, rules, connection=connections["judge"], hooks=hooks),
+            hooks=hooks,
         )
 
     def _build_judge(
-        self, step: TaskStep, rules: JudgeSettings, *, connection: Connection
+        self,
+        step: TaskStep,
+        rules: JudgeSettings,
+        *,
+        connection: Connection,
+        hooks: Hooks | None,
     ) -> Judge:
         verdict_model = self.schemas[step.name].judge_model
         if verdict_model is None:
@@ -127,7 +126,7 @@ class _StepBuilder:
             base_url=connection.base_url,
             verdict_model=verdict_model,
             names=self._list_names(step),
-            hooks=self.hooks,
+            hooks=hooks,
         )
 
     def _list_names(self, step: TaskStep) -> PromptNames:

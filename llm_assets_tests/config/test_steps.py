@@ -100,6 +100,36 @@ def test_another_model_has_no_price_of_the_task():
     assert (other.llm.price, other.llm.structured_output) == (None, None)
 
 
+def test_a_step_sees_the_pictures_of_the_task_unless_it_says_no():
+    """Pictures are the task's; which steps are shown them is each step's own, and without `images` there are none."""
+    images = "images: {columns: [scan], roots: [scans]}\n"
+    blind = "    sees_images: false\n"
+    first, second = parse(images + TWO).chain
+    assert first.images == second.images == parse(images + TWO).images
+    first, second = parse(images + TWO + blind).chain
+    assert (first.images is None, second.images) == (False, None)
+    assert [step.images for step in parse(TWO + blind).chain] == [None, None]
+
+
+def test_answers_and_functions_are_those_of_the_step():
+    """What form answers have and which functions look at them is said at each step; the others have the defaults."""
+    own = "    answer: text\n    hooks: {check: hooks/a.py:check}\n"
+    first, second = parse(TWO + own).chain
+    assert (first.answer.kind, first.hooks.references) == ("json", {})
+    assert (second.answer.kind, second.hooks.references) == ("text", {"check": "hooks/a.py:check"})
+    (only,) = parse(f"prompt: p.yaml\n{own.replace('    ', '')}").chain
+    assert (only.answer, only.hooks) == (second.answer, second.hooks)
+
+
+def test_a_verdict_of_any_step_can_be_expected():
+    """The scorer `judge` needs a step with a judge, and is refused where none has one."""
+    expected = "expected: {fields: {fine: {scorer: judge}, second.mood: {column: mood}}}\n"
+    assert "needs a `judge` block" in read_problem(TWO + expected)
+    judged = parse(TWO + "    judge: {prompt: j.yaml}\n" + expected)
+    assert judged.expected
+    assert judged.context.hidden == ("mood",)
+
+
 def test_attempts_and_judges_are_those_of_the_step():
     """Attempts are filled up from the task; a judge belongs to its step and is asked where that step is asked."""
     own = "    attempts: {retry_failed: false}\n    judge: {prompt: j.yaml}\n    llm: {model: small}\n"

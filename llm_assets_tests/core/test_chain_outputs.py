@@ -65,6 +65,20 @@ def test_an_item_is_accepted_where_every_step_accepts_it():
     assert (joined.reason, joined.stopped_at, joined.accepted_at) == (None, None, NOON)
 
 
+def test_what_hooks_and_text_answers_say_of_steps_is_kept():
+    """Extra values and missing parts stand under their steps; the score is that of the last step that has one."""
+    first = replace(
+        build_end_of(label="a"), extra={"n": 1}, score=0.5, parse_errors=("`tone`: gone", "gone")
+    )
+    second = replace(build_end_of(label="b"), extra={"n": 2}, score=0.0)
+    joined = join_item({FIRST: first, SECOND: second, THIRD: build_end_of(label="c")})
+    assert joined.extra == {"first.n": 1, "second.n": 2}
+    assert joined.parse_errors == ("`first.tone`: gone", "first: gone")
+    assert joined.score == 0
+    stopped = join_item({FIRST: first, SECOND: replace(build_end_of("failed"), extra={"n": 3})})
+    assert (stopped.extra, stopped.score) == ({"first.n": 1, "second.n": 3}, None)
+
+
 @pytest.mark.parametrize(
     ("outcomes", "outcome", "stopped_at"),
     [

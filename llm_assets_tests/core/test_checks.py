@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +18,7 @@ from llm_assets.core.checks import (
     decide_within_budget,
 )
 from llm_assets.core.ids import GroupContextId, RowId, Sha256, WorkId
+from llm_assets.core.images import ImageInput
 from llm_assets.core.input_snapshot import InputMeta, InputRow, InputSnapshot
 from llm_assets.core.llm_outputs import (
     ItemOutput,
@@ -27,6 +29,7 @@ from llm_assets.core.llm_outputs import (
 )
 from llm_assets.core.run_summary import RunSummary
 from llm_assets.core.work_items import WorkItem
+from llm_assets_tests.pictures import build_file
 
 
 class Score(BaseModel):
@@ -142,6 +145,17 @@ def test_duplicates_are_items_that_show_the_model_the_same(case: str):
     items = build_work_items(*shown, contexts=contexts)
     found = decide_duplicates(items, build_snapshot(4), ShareRule(max_share=max_share))
     assert (found.is_passed, found.numbers["duplicates"]) == (is_passed, n_duplicates)
+
+
+def test_items_with_other_pictures_are_no_duplicates():
+    """The same words beside another picture are another item; the same bytes under another name are the same."""
+    pictures = [("a.png", "a"), ("b.png", "b"), ("c.png", "a")]
+    items = [
+        replace(item, images=(ImageInput(column="scan", source=name, file=build_file(digit)),))
+        for item, (name, digit) in zip(build_work_items("x", "x", "x"), pictures, strict=True)
+    ]
+    found = decide_duplicates(items, build_snapshot(4), ShareRule(max_share=0.34))
+    assert (found.is_passed, found.numbers["duplicates"]) == (True, 1)
 
 
 def test_duplicates_are_told_with_their_share_and_the_first_place():

@@ -15,13 +15,14 @@ EXAMPLE = (
 LONG = "x" * (CONSIDERABLE_CHARS + 1)
 
 
-def build(item_names=ROW_NAMES, **settings):
+def build(item_names=ROW_NAMES, *, has_images=False, **settings):
     return build_prompt(
         PromptSettings.model_validate(settings),
         path="prompts/p.yaml",
         columns=COLUMNS,
         item_names=item_names,
         llm_schema='{"title": "Label"}',
+        has_images=has_images,
     )
 
 
@@ -174,6 +175,11 @@ def test_a_prompt_out_of_order_is_warned_about(settings, words):
     (warning,) = build(**settings).warnings
     assert warning.startswith("Prompt 'prompts/p.yaml' ")
     assert words in warning
+
+
+def test_words_that_are_the_same_for_all_may_go_with_pictures():
+    """Where every item has pictures of its own, its prompt needs no word of its own."""
+    assert build(user="Sort this page.", has_images=True).warnings == ()
 
 
 def test_a_group_belongs_before_the_row():

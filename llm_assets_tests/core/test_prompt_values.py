@@ -1,12 +1,18 @@
 """Whether a value that stands in a prompt is ever more than text."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from llm_assets.config.prompt import PromptSettings
-from llm_assets.core.prompts import JUDGE_NAMES, ROW_NAMES, build_prompt
+from llm_assets.core.ids import StepName
+from llm_assets.core.json_schema import build_json_schema
+from llm_assets.core.prompts import GROUP_NAMES, JUDGE_NAMES, ROW_NAMES, build_prompt
 from llm_assets.core.row_template import build_row_template
+from llm_assets.core.upstream import StepFields
 
 SCHEMA = '{"title": "Label {text} {{ text }}"}'
 HOSTILE = (
@@ -76,6 +82,42 @@ def test_values_stand_verbatim_in_their_places(syntax, text, other, block, answe
     messages = PROMPTS[syntax].render(values)
     assert [message.content for message in messages] == [expected] * 4
     assert [message.role for message in messages] == ["system", "user", "assistant", "user"]
+
+
+class Earlier(BaseModel):
+    """What an earlier step of a chain answers."""
+
+    note: str
+    lines: list[str]
+
+
+def build_late(user: str):
+    """A prompt of a later step, which knows everything that a prompt can know."""
+    return build_prompt(
+        PromptSettings.model_validate({"user": user}),
+        path="prompts/late.yaml",
+        columns=("text",),
+        item_names=ROW_NAMES | GROUP_NAMES | {"shelf"},
+        llm_schema=SCHEMA,
+        upstream={StepName("early"): build_json_schema(Earlier, mode="serialization")},
+    )
+
+
+LATE = build_late(
+    "<{{ group_key }}|{{ group_context }}|{{ shelf }}|{{ steps.early.note }}"
+    "|{{ steps.early.lines | join('/') }}|{{ steps.early.lines }}|{{ text }}>"
+)
+
+
+@given(note=VALUES, lines=st.lists(VALUES, max_size=3), group=VALUES, text=VALUES)
+def test_what_groups_hooks_and_earlier_steps_say_is_text(note, lines, group, text):
+    """A group's text, a hook's value and a model's own answer stand verbatim, lists as JSON, and none is rendered."""
+    steps = StepFields({"early": {"note": note, "lines": lines}})
+    names = {"group_key": group, "group_context": text, "shelf": note, "steps": steps}
+    row = {"text": text}
+    (message,) = LATE.render({**row, "row": row, "row_block": text, **names})
+    spelled = json.dumps(lines, ensure_ascii=False, separators=(",", ":"))
+    assert message.content == f"<{group}|{text}|{note}|{note}|{'/'.join(lines)}|{spelled}|{text}>"
 
 
 class Watched(str):

@@ -224,6 +224,42 @@ def test_a_change_makes_stale_what_uses_it(finished: Workshop, part: str):
     assert finished.list_stale() == set()
 
 
+IMAGES = "images: {columns: [topic], roots: [scans]}\nsteps:\n"
+
+
+def read_changed_steps(workshop: Workshop, *edit: str) -> set[str]:
+    """The steps whose code version an edit of the config changes."""
+    before = read_code_versions(workshop)
+    workshop.tiny.edit("configs/notes.yaml", *edit)
+    after = read_code_versions(workshop)
+    return {step for step in STEPS if after[step] != before[step]}
+
+
+def test_pictures_concern_the_steps_that_see_them(workshop: Workshop):
+    """What is said of pictures is in the code version of the steps that are shown them, and of no other."""
+    assert read_changed_steps(workshop, "steps:\n", IMAGES) == set(STEPS)
+    blind = "output_model: Summary\n    sees_images: false\n"
+    assert read_changed_steps(workshop, "output_model: Summary\n", blind) == {"summarize"}
+    detail = IMAGES.replace("[scans]", "[scans], detail: low")
+    assert read_changed_steps(workshop, IMAGES, detail) == {"extract", "classify"}
+    assert read_changed_steps(workshop, detail, "steps:\n") == {"extract", "classify"}
+
+
+def test_functions_and_text_answers_concern_their_step(workshop: Workshop):
+    """What a step's functions say, and how its answers are read, is in its own code version."""
+    hooks = "configs/hooks/notes.py"
+    workshop.tiny.write(hooks, "def check(item, output):\n    return None\n")
+    model = "output_model: Summary\n"
+    text = f"{model}    answer: text\n"
+    assert read_changed_steps(workshop, model, text) == {"summarize"}
+    hooked = f"{text}    hooks: {{check: {hooks}:check}}\n"
+    assert read_changed_steps(workshop, text, hooked) == {"summarize"}
+    before = read_code_versions(workshop)
+    workshop.tiny.edit(hooks, "return None", "return  None")
+    after = read_code_versions(workshop)
+    assert {step for step in STEPS if after[step] != before[step]} == {"summarize"}
+
+
 def test_a_step_is_materialized_alone(finished: Workshop):
     """It takes the stored outputs of the steps before it, sends its own calls, and touches no other step."""
     finished.tiny.edit("prompts/classify.yaml", "Which kind is it?", "Which kind may it be?")

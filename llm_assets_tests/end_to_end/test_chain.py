@@ -243,3 +243,36 @@ def test_a_mistake_is_told_before_the_first_call(
     assert_told_plainly(project.run("run", "notes"), exit_code=2, names=names)
     ledger = project.root / "data" / "ledger.sqlite"
     assert not ledger.exists() or read_call_sums(project).n_calls == 0
+
+
+def test_fields_of_all_steps_are_scored_by_what_was_expected(tmp_path: Path):
+    """Each field is that of its step; a row that some step stopped is wrong, and no prompt shows the labels."""
+    project = build_chain_project(tmp_path / "project")
+    rows = [
+        ("1", "pump", "Please repair the pump.", "repair", "pump"),
+        ("2", "van", "The delivery came by van.", "delivery", "bicycle"),
+    ]
+    columns = ("id", "topic", "text", "kind", "thing")
+    project.write_table("data/notes/may.csv", rows, columns)
+    expected = """\
+expected:
+  fields:
+    classify.category: kind
+    word: {column: thing, path: summarize.summary, scorer: contains}
+"""
+    config = project.read("configs/notes.yaml").replace(", internal]", "]")
+    project.write("configs/notes.yaml", config + expected)
+    assert project.run_json("notes").batch["outcomes"] == {"accepted": 2}
+    scores = [
+        {each["name"]: (each["found"] is not None, each["score"]) for each in record["fields"]}
+        for record in project.read_records("assessment")
+    ]
+    assert scores == [
+        {"classify.category": (True, 1.0), "word": (True, 1.0)},
+        {"classify.category": (True, 1.0), "word": (True, 0.0)},
+    ]
+    assert [record["score"] for record in project.read_records("assessment")] == [1.0, 0.5]
+    shown = project.run("plan", "notes", "--prompt", "2").stdout
+    assert "van" in shown
+    assert "bicycle" not in shown
+    assert "classify.category" in project.read("data/reports/notes/may.md")

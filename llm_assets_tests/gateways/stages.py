@@ -20,7 +20,7 @@ from llm_assets.gateways.project import Project
 from llm_assets.gateways.reports import ReportSources, build_config_snapshot, build_task_report
 from llm_assets.gateways.schema_texts import describe_task_schema, load_answer_schemas
 from llm_assets.gateways.snapshots import take_snapshot
-from llm_assets.gateways.steps_run import GenerationRequest
+from llm_assets.gateways.steps_run import GenerationRequest, StepsGeneration, generate_steps
 from llm_assets.gateways.task_schemas import load_task_schema
 from llm_assets.gateways.tasks import Task, load_task
 from llm_assets_tests.end_to_end.tiny_project import build_project
@@ -58,6 +58,20 @@ class Stages:
             schema_text=self.schema_text,
             observer=observer or Observer(),
             clock=clock or self._build_clock(),
+        )
+
+    def generate_steps(self) -> StepsGeneration:
+        """Lead the batch of a task of several steps through all of them."""
+        return generate_steps(
+            self.task,
+            self.project,
+            GenerationRequest(batch=MAY, run_id="run-1", choice=ALL),
+            selected=self.task.step_names,
+            items=self.items,
+            contexts=self.contexts,
+            schema_text=self.schema_text,
+            observer=Observer(),
+            clock=self._build_clock(),
         )
 
     def _build_clock(self) -> FakeClock:

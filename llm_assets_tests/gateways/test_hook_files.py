@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from llm_assets.errors import ConfigError
-from llm_assets.gateways.hook_files import find_hook_files, load_hook, load_task_hooks
+from llm_assets.gateways.hook_files import find_hook_files, load_hook, load_hooks
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.tasks import Task, load_task
 from llm_assets.hooks import HookItem, Request
@@ -61,7 +61,7 @@ def test_hooks_are_the_functions_of_the_files(files: TinyProject):
     task = add_hooks(
         files, f"{{request: {HOOKS}:build_request, check: {HOOKS}:check, names: [shelf]}}"
     )
-    hooks = load_task_hooks(task, Project(root=files.root, environ={}))
+    hooks = load_hooks(task.settings.hooks, task, Project(root=files.root, environ={}))
     assert hooks is not None
     assert hooks.request is not None
     assert hooks.request.call(ITEM) == Request(extra={"n": 1})
@@ -71,13 +71,15 @@ def test_hooks_are_the_functions_of_the_files(files: TinyProject):
     ]
     assert hooks.names == {"shelf"}
     assert len({hook.source_sha256 for hook in hooks.all}) == 1
-    assert find_hook_files(task) == (files.root / HOOKS,)
+    assert find_hook_files(task.settings.hooks, task) == (files.root / HOOKS,)
 
 
 def test_task_without_hooks_has_none(files: TinyProject):
     """Nothing is imported where nothing is named."""
-    assert load_task_hooks(load(files), Project(root=files.root, environ={})) is None
-    assert find_hook_files(load(files)) == ()
+    task = load(files)
+    settings = task.settings.hooks
+    assert load_hooks(settings, task, Project(root=files.root, environ={})) is None
+    assert find_hook_files(settings, task) == ()
 
 
 def test_changed_file_is_imported_anew(files: TinyProject):

@@ -51,20 +51,42 @@ class Page:
     paragraphs: tuple[str, ...] = ()
     table: tuple[Row, ...] = ()
     stamp: str = ""
+    has_blanks: bool = False
 
     @property
     def description(self) -> str:
-        """What is to be seen, a line for each thing."""
-        blocks = ["text", *["table"] * bool(self.table), *["stamp"] * bool(self.stamp)]
+        """What is to be seen, a line for each thing; of a list such as the blocks, a line for each member."""
+        rows = (", ".join(filter(None, row)) for row in self.table)
         return "\n".join(
             [
-                f"blocks: {', '.join(blocks)}",
-                f"title: {self.title}",
-                *(f"paragraph: {text}" for text in self.paragraphs),
-                *(f"row: {' / '.join(row)}" for row in self.table),
+                f"arrangement: {self.arrangement}",
+                *(f"block: {block}" for block in self.blocks),
+                f"heading: {self.title}",
                 f"stamp: {self.stamp or 'none'}",
+                f"text: {' / '.join([self.title, *self.paragraphs, *rows])}",
             ]
         )
+
+    @property
+    def arrangement(self) -> str:
+        """What takes most of the page."""
+        if self.has_blanks:
+            return "blanks"
+        if self.table:
+            return "table"
+        return "prose" if self.paragraphs else "heading_only"
+
+    @property
+    def blocks(self) -> list[str]:
+        """What follows what."""
+        parts = {
+            "heading": True,
+            "text": bool(self.paragraphs) and not self.has_blanks,
+            "blanks": self.has_blanks,
+            "table": bool(self.table),
+            "stamp": bool(self.stamp),
+        }
+        return [block for block, is_there in parts.items() if is_there]
 
 
 @dataclass
@@ -259,22 +281,26 @@ PAGES = (
     Page(
         name="form-leave",
         title="Form: request for leave",
+        has_blanks=True,
         paragraphs=("Name: _______________", "From: ________ To: ________", "Signature: ____________"),
     ),
     Page(
         name="form-accident",
         title="Form: report of an accident",
+        has_blanks=True,
         paragraphs=("Name: T. Okafor", "What happened: slipped on the wet stairs, left wrist hurt.", "Signature: T. Okafor"),
         stamp="Filed",
     ),
     Page(
         name="form-key",
         title="Form: a key was handed out",
+        has_blanks=True,
         paragraphs=("Name: I. Petrov", "Key: store room, number 14", "Signature: ____________"),
     ),
     Page(
         name="form-order",
         title="Form: order of supplies",
+        has_blanks=True,
         paragraphs=("Ordered by: workshop 2. Needed by: 12 April.",),
         table=(("Item", "Pieces"), ("Gloves", "30"), ("Masks", "60")),
         stamp="Urgent",

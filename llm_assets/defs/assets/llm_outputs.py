@@ -10,7 +10,7 @@ from llm_assets.core.schema_record import SchemaText
 from llm_assets.core.setting_changes import render_setting_change
 from llm_assets.core.stage_checks import check_llm_outputs
 from llm_assets.core.work_items import WorkItems
-from llm_assets.defs.calling import POOL, OutputOptions, build_call_parts, build_request
+from llm_assets.defs.calling import POOL, OutputOptions, build_request, build_step_parts
 from llm_assets.defs.check_results import build_stage_checks
 from llm_assets.defs.checks import CheckedResult, build_check_specs
 from llm_assets.defs.definition_metadata import (
@@ -24,46 +24,19 @@ from llm_assets.defs.observing import build_observer
 from llm_assets.defs.output_metadata import describe_generation
 from llm_assets.defs.publishing import VERSION_DIGITS, publish, stop_plainly
 from llm_assets.defs.run_lock import RUN_LOCK, run_lock_resource
-from llm_assets.defs.scope import (
-    TaskScope,
-    dump_settings,
-    get_batch,
-    get_value_type,
-)
+from llm_assets.defs.scope import TaskScope, get_batch, get_value_type
 from llm_assets.gateways.generation import generate_outputs
-from llm_assets.gateways.hook_files import find_hook_files
 from llm_assets.gateways.launchpad import override_outputs
 from llm_assets.gateways.schema_texts import load_answer_schemas
-from llm_assets.gateways.text_files import fingerprint_file
 
 RECIPE = 1
 """Raised when the same answers would give other outputs."""
-TEXT_RECIPE = 1
-"""Raised when the same text answers would be read otherwise."""
-
-
-def _build_answer_parts(scope: TaskScope) -> dict[str, object]:
-    """What the reading of text answers adds to the code version: nothing, where answers are JSON."""
-    answer = scope.task.settings.answer
-    return {} if answer.kind == "json" else {"answer": [TEXT_RECIPE, dump_settings(answer)]}
-
-
-def _build_hook_parts(scope: TaskScope) -> dict[str, object]:
-    """What the functions of the project add to the code version: nothing, where there are none."""
-    files = find_hook_files(scope.task)
-    if not files:
-        return {}
-    return {"hooks": [dump_settings(scope.task.settings.hooks), *map(fingerprint_file, files)]}
 
 
 def _build_code_version(scope: TaskScope) -> str:
     """What of the settings and files shapes the outputs."""
-    return scope.build_code_version(
-        RECIPE,
-        **build_call_parts(scope.task.steps[0]),
-        **_build_answer_parts(scope),
-        **_build_hook_parts(scope),
-    )
+    (step,) = scope.task.steps
+    return scope.build_code_version(RECIPE, **build_step_parts(scope.task, step))
 
 
 def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:

@@ -13,8 +13,8 @@ from llm_assets.core.work_items import WorkItems, WorkItemsMeta
 from llm_assets.defs.calling import (
     POOL,
     RunOptions,
-    build_call_parts,
     build_request,
+    build_step_parts,
     name_calling_op,
     name_prompt_file,
 )
@@ -119,7 +119,7 @@ def _build_out(scope: TaskScope, step: TaskStep) -> dg.AssetOut:
         metadata=describe_definition(scope, files=list_prompts(step), **describe_models(step)),
         code_version=scope.build_code_version(
             RECIPE,
-            **build_call_parts(step),
+            **build_step_parts(scope.task, step),
             classes=[step.settings.output_model, step.settings.judge_model],
             after=step.settings.upstream,
         ),

@@ -31,7 +31,7 @@ MIDDLE_RATING = 0.6
 MIN_PROSE_SHARE = 3
 """A passage with less than one part in three of the longest one is its title."""
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=\S)|(?<=[\u3002\uff01\uff1f])|\s+/\s+|\n+")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?:/\s+)?(?=\S)|(?<=[\u3002\uff01\uff1f])|\s+/\s+|\n+")
 _GREETING = re.compile(
     r"\A(?:hi|hello|hey|dear|bonjour|hallo)\b[^,!.]{0,30}[,!.]\s+", re.IGNORECASE
 )
@@ -70,6 +70,12 @@ class Content:
     def get_field(self, name: str) -> str | None:
         """The value of the prompt's own field of that name, the first one where several rows have it."""
         return self.fields.get(_spell_stems(name)) if self.fields else None
+
+    def list_field_values(self, name: str) -> tuple[str, ...]:
+        """The values of all of the prompt's own fields of that name, each once."""
+        wanted = _spell_stems(name)
+        values = (value for own, value in self.focus.fields if _spell_stems(own) == wanted)
+        return tuple(dict.fromkeys(values))
 
     def list_field_numbers(self, name: str) -> list[float]:
         """The numbers in all fields whose name is a part of that name, as `rating` is of `average_rating`."""

@@ -144,6 +144,9 @@ class Filling:
         )
         if shape.rest is None:
             return values
+        if nth == 0 and not shape.first and not self.is_echo:
+            values = self._copy_members(shape.rest, about)[: shape.max_items]
+            n_items = max(shape.min_items, len(values)) if values else n_items
         seen = {render_json(value) for value in values}
         for variant in range(nth, nth + 4 * n_items + LAST_VARIANT):
             if len(values) >= n_items:
@@ -157,6 +160,16 @@ class Filling:
         while len(values) < shape.min_items and not shape.is_unique:
             values.append(self.fill(shape.rest, about))
         return values
+
+    def _copy_members(self, shape: Shape, about: About) -> list[JsonValue]:
+        """The members that stand in the prompt, each in a field of the list's name."""
+        given = self.content.list_field_values(about.name) if about.name else ()
+        if isinstance(shape, Choice):
+            return [each for each in given if each in shape.options]
+        if not isinstance(shape, Text) or shape.pattern is not None or shape.format is not None:
+            return []
+        members = (fit_text(each, shape, place) for place, each in enumerate(given))
+        return list(dict.fromkeys(members))
 
     def _fill_record(self, shape: Record, nth: int) -> dict[str, JsonValue]:
         """Members in the order of the schema; how sure the answer is of itself is decided last."""

@@ -247,3 +247,18 @@ def test_a_list_ends_where_the_text_does():
         "weaknesses": ["The second book was expensive"],
         "strengths": ["Many dialogues in each lesson"],
     }
+
+
+def test_a_list_that_the_prompt_has_is_copied():
+    """Each field of the list's name is a member, once, in that order, as far as the schema offers it."""
+    model = build_model(
+        {
+            "headings": Annotated[list[str], Field(max_length=2)],
+            "blocks": list[Literal["text", "table", "stamp"]],
+        }
+    )
+    page = "heading: Rent\nheading: Terms\nheading: Rent\nheading: Late fees"
+    page += (
+        "\nblock: stamp\nblock: text\nblock: drawing\nbody: Rent is due on the first of a month."
+    )
+    assert fill_model(model, page) == {"headings": ["Rent", "Terms"], "blocks": ["stamp", "text"]}

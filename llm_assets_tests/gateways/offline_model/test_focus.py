@@ -83,6 +83,12 @@ def test_sentences_leave_out_greetings_and_labels():
     assert content.sentences == ("My screen is black.", "It hums!")
 
 
+def test_lines_that_stand_in_one_are_sentences_of_their_own():
+    """A stroke between lines parts them, also behind the end of a sentence, and belongs to neither."""
+    content = Content(focus=parse_focus("text: Paid in cash. / Two pumps / With many thanks"))
+    assert content.sentences == ("Paid in cash.", "Two pumps", "With many thanks")
+
+
 def test_numbers_are_read_as_people_write_them():
     """Thousands, decimals and signs are understood; digits inside of names are no numbers."""
     content = Content(focus=parse_focus("It cost $1,250.50, then -3 more for model X200 v1.2.3."))
