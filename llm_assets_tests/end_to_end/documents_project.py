@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from llm_assets_tests.end_to_end.gated_project import Edits, fill_review
 from llm_assets_tests.end_to_end.scripted_model import Asked
 from llm_assets_tests.end_to_end.tiny_project import REPOSITORY, TinyProject
 
@@ -90,3 +91,16 @@ def build_documents_project(
     project.edit(CONFIG, "  max_backoff_seconds: 120\n", "  max_backoff_seconds: 0.02\n")
     project.edit(CONFIG, "    - error\n", "    - error\n    - cost_usd\n")
     return project
+
+
+def fill_paper_review(project: TinyProject, edits: Edits, *, workbook: Path | None = None) -> Path:
+    """Fill in the workbook of what waits, by the ids of the papers, as `filled.xlsx`."""
+    return fill_review(
+        project,
+        edits,
+        to="filled.xlsx",
+        workbook=workbook,
+        task="documents",
+        batch="april",
+        id_column="document_id",
+    )

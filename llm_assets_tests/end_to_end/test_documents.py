@@ -18,8 +18,9 @@ from llm_assets_tests.end_to_end.documents_project import (
     STEPS,
     build_documents_project,
     file_paper,
+    fill_paper_review,
 )
-from llm_assets_tests.end_to_end.gated_project import fill_review, read_published, read_routes
+from llm_assets_tests.end_to_end.gated_project import read_published, read_routes
 from llm_assets_tests.end_to_end.scripted_model import ScriptedModel, open_scripted_model
 from llm_assets_tests.end_to_end.served_model import open_served_model
 from llm_assets_tests.end_to_end.test_chain import read_costs, sum_costs
@@ -89,16 +90,13 @@ def test_each_paper_is_in_one_place(finished: TinyProject):
     assert routes["published"] > 40
 
     first, second, third, *_ = read_records(finished, "review_queue")
-    path = fill_review(
+    path = fill_paper_review(
         finished,
         {
             first: {"decision": "approve"},
             second: {"decision": "edit", "classify.category": "invoice"},
             third: {"decision": "reject"},
         },
-        to="filled.xlsx",
-        id_column="document_id",
-        **ARGS,
     )
     done = finished.run("review", "import", "documents", str(path))
     assert done.exit_code == 0, done.stderr
@@ -193,7 +191,7 @@ def test_decisions_are_told_from_calls(finished: TinyProject):
     n_calls = read_call_sums(finished).n_calls
     (row, *_) = read_records(finished, "review_queue")
     edits = {row: {"decision": "approve", "note": "Seen."}}
-    path = fill_review(finished, edits, to="filled.xlsx", id_column="document_id", **ARGS)
+    path = fill_paper_review(finished, edits)
     assert finished.run("review", "import", "documents", str(path)).exit_code == 0
     (kept,) = read_decisions(finished)
     assert (kept["reviewer"], kept["decision"], kept["key"]) == ("Ana", "approve", row)
