@@ -8,11 +8,13 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from llm_assets.config.step_problems import PROMPT_FILE_ENDING, STAGE_NAMES
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.defs.project_definitions import build_definitions, build_scope
 from llm_assets.defs.run_ends import RunEnd
 from llm_assets.defs.runs import TaskRunner
+from llm_assets.defs.task_definitions import OPTIONAL_STAGES
 from llm_assets.errors import ConfigError
 from llm_assets.gateways.batches import list_batches
 from llm_assets.gateways.project import Project
@@ -20,6 +22,7 @@ from llm_assets.gateways.tasks import Task, load_task
 from llm_assets_tests.end_to_end.call_record import read_call_sums
 from llm_assets_tests.end_to_end.documents_project import (
     CONFIG,
+    STEPS,
     build_documents_project,
     file_paper,
     fill_paper_review,
@@ -183,8 +186,12 @@ def test_the_asset_waits_for_its_turn_at_the_endpoint(tmp_path: Path):
         assert EMBEDDINGS not in records.build().resolve_asset_graph().get_all_asset_keys()
         switch_on(tiny)
         definition = records.build().get_assets_def(EMBEDDINGS)
+        keys = records.build().resolve_asset_graph().get_all_asset_keys()
     assert definition.op.pool == "llm_api"
     assert {key.path[-1] for key in definition.dependency_keys} == {"published"}
+    # No step of a chain may be called like anything that stands beside it.
+    names = {key.path[-1] for key in keys if not key.path[-1].endswith(PROMPT_FILE_ENDING)}
+    assert {*names, *OPTIONAL_STAGES} - {*STEPS} <= STAGE_NAMES
     assert records.task.settings.embed is not None
     assert records.task.settings.embed.model == "hashed-words"
 
