@@ -1,4 +1,4 @@
-"""How the ways of a batch's items are said: in a sentence, and a line for each item that is held back."""
+"""How the ways of a batch's items are said: in a sentence, and a line for each decision."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -6,7 +6,7 @@ from itertools import islice
 from llm_assets.core.gate import GateDecision, GateDecisions, GateMeta, Route
 
 MAX_LINES = 200
-"""Held-back items that a log names one by one; the artifact has them all."""
+"""Items that a log names one by one; the artifact has them all."""
 
 _DONE: dict[Route, str] = {
     "published": "published",
@@ -74,12 +74,12 @@ def name_route(route: Route) -> str:
 
 
 def iter_routing_lines(decisions: GateDecisions) -> Iterator[str]:
-    """What a log says of a batch: the sums, then every item that is not published, with value and threshold."""
+    """What a log says of a batch: the sums, then each decision with value and threshold, those held back first."""
     yield render_routes(decisions.meta)
-    held_back = [record for record in decisions.records if record.route != "published"]
-    yield from map(_render_decision, islice(held_back, MAX_LINES))
-    if len(held_back) > MAX_LINES:
-        yield f"... and {len(held_back) - MAX_LINES} more; the artifact of the gate has them all."
+    ordered = sorted(decisions.records, key=lambda record: record.route == "published")
+    yield from map(_render_decision, islice(ordered, MAX_LINES))
+    if len(ordered) > MAX_LINES:
+        yield f"... and {len(ordered) - MAX_LINES} more; the artifact of the gate has them all."
 
 
 def _render_people(meta: GateMeta) -> str:

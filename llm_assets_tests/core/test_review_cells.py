@@ -125,7 +125,7 @@ def test_a_choice_keeps_its_type():
     assert [read_value(cell, column) for cell in (1, "2", " TRUE")] == [
         "1",
         2,
-        Unreadable("' TRUE' is none of: 1, 2, true"),
+        Unreadable("' TRUE' is none of: 1, 2, true."),
     ]
 
 
