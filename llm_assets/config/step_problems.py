@@ -23,12 +23,15 @@ STAGE_NAMES = frozenset(
         "llm_outputs",
         "gate",
         "corrections",
+        "comparison",
         "review_queue",
         "published",
         "assessment",
         "embeddings",
         "export",
         "report",
+        "review_files",
+        "overview",
     }
 )
 """What stages of a task are called; a step is a stage of its own and needs another name."""

@@ -64,6 +64,11 @@ class GateMeta(CollectionMeta):
     n_outdated: int
     """Items with a person's decision that their own row has outgrown."""
 
+    @property
+    def n_published_by_people(self) -> int:
+        """Published items that a person approved or wrote; whatever else a person decides is a rejection."""
+        return self.n_by_people - self.routes["turned_down"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateDecisions:

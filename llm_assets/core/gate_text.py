@@ -58,10 +58,13 @@ def list_people_notes(meta: GateMeta) -> list[str]:
     if meta.n_by_people:
         notes.append(f"People decided on {meta.n_by_people:,} of these items.")
     if meta.n_outdated:
-        notes.append(
-            f"{meta.n_outdated:,} decisions of people no longer apply, because their rows have changed; "
-            "they are kept, and the items are sorted like others."
-        )
+        what = "1 decision of a person no longer applies, because its row has changed; it is kept, and the item is"
+        if meta.n_outdated > 1:
+            what = (
+                f"{meta.n_outdated:,} decisions of people no longer apply, because their rows have changed; "
+                "they are kept, and the items are"
+            )
+        notes.append(f"{what} sorted like others.")
     return notes
 
 
@@ -80,7 +83,7 @@ def iter_routing_lines(decisions: GateDecisions) -> Iterator[str]:
 
 
 def _render_people(meta: GateMeta) -> str:
-    return f" ({meta.n_by_people} decided by people)" if meta.n_by_people else ""
+    return f" ({meta.n_published_by_people} by people)" if meta.n_published_by_people else ""
 
 
 def _render_decision(decision: GateDecision) -> str:

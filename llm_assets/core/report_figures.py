@@ -68,7 +68,7 @@ def _build_gate_figure(report: Report) -> tuple[Figure, ...]:
     gate = report.gate
     if gate is None:
         return ()
-    note = f"{gate.n_by_people:,} decided by people, {gate.routes['review_queue']:,} wait for one"
+    note = f"{gate.n_published_by_people:,} by people; {gate.routes['review_queue']:,} more wait for one"
     return (Figure(name="Published", value=f"{gate.routes['published']:,}", note=note),)
 
 

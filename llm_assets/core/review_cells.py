@@ -136,7 +136,7 @@ def _read_choice(text: str, choices: tuple[JsonValue, ...]) -> JsonValue | Unrea
     if text.strip() in by_text:
         return by_text[text.strip()]
     shown = ", ".join(list(by_text)[:MAX_CHOICES_SHOWN])
-    return Unreadable(f"{text!r} is none of: {shown}. {suggest(text, by_text)}".rstrip(" ."))
+    return Unreadable(f"{text!r} is none of: {shown}. {suggest(text, by_text)}".strip())
 
 
 def _read_json(cell: Cell, text: str) -> JsonValue | Unreadable:

@@ -73,7 +73,8 @@ def build_edited_output(
         before = read_path(output, column.path)
         value = CUT if is_cut(before) else read_value(cells[place], column)
         if isinstance(value, Unreadable):
-            problems.append(CellProblem(place, f"{value.sentence}."))
+            end = "" if value.sentence.endswith("?") else "."
+            problems.append(CellProblem(place, f"{value.sentence.removesuffix('.')}{end}"))
         else:
             _put(edited, column.path, value)
     if problems:

@@ -1,6 +1,6 @@
 """How workbooks that people filled in are taken in without anybody asking."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import dagster as dg
@@ -57,18 +57,23 @@ class _ReviewDesk:
             if isinstance(end, RefusedReview):
                 context.log.error(end.problem)
         taken = [end for end in ends if isinstance(end, TakenReview) and end.n_added]
+        known_batches = context.instance.get_dynamic_partitions(str(scope.batches.name))
         return dg.SensorResult(
-            run_requests=self._request_runs(taken),
+            run_requests=self._request_runs({end.batch for end in taken} & {*known_batches}),
             cursor=known.note_requests(due).model_dump_json(),
             asset_events=[build_review_observation(scope)] if taken else [],
         )
 
-    def _request_runs(self, taken: Sequence[TakenReview]) -> list[dg.RunRequest]:
-        """One for each batch that people decided on, over the stages that show it."""
+    def _request_runs(self, batches: Collection[str]) -> list[dg.RunRequest]:
+        """One for each batch that people decided on, over the stages that show it.
+
+        Dagster fails the whole look for one batch that its history does not know; a decision on such a one is shown
+        by the batch's first run.
+        """
         stages = [self.scope.build_key(name) for name in list_review_stages(self.graph)]
         return [
             dg.RunRequest(
                 job_name=name_batch_job(self.scope), partition_key=batch, asset_selection=stages
             )
-            for batch in sorted({end.batch for end in taken})
+            for batch in sorted(batches)
         ]

@@ -30,6 +30,9 @@ from llm_assets.defs.task_definitions import build_task_graph
 from llm_assets.defs.task_status import read_task_status
 from llm_assets.gateways.batches import Batch
 
+NO_BATCH = 2
+"""The exit code of a run that has nothing to run over."""
+
 
 class TaskRunner:
     """Runs one task's jobs in this process and puts them into the same history that the UI shows."""
@@ -80,6 +83,9 @@ class TaskRunner:
     def apply_review(self, batch: BatchKey) -> RunEnd:
         """Make anew what shows people's decisions on a batch; no call is sent."""
         observe_reviews(self._scope, self._instance)
+        if not self._instance.has_dynamic_partition(str(self._scope.batches.name), batch):
+            problem = f"the history of {self._scope.task.name} has no batch {batch}."
+            return RunEnd(problem=problem, exit_code=NO_BATCH)
         stages = list_review_stages(self._graph)
         return self._execute(name_batch_job(self._scope), batch=batch, config={}, stages=stages)
 

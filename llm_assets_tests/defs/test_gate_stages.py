@@ -166,7 +166,10 @@ def test_what_people_did_is_shown(shop: ReviewedShop):
     assert shop.read_metadata("corrections")["decisions_applied"] == 3
     report = shop.tiny.read("data/reports/notes/may.md")
     assert "People decided on 3 of these items." in report
-    assert "3 decided by people, 0 wait for one" in shop.tiny.read("data/reports/notes/may.html")
+    assert "2 by people; 0 more wait for one" in shop.tiny.read("data/reports/notes/may.html")
+    assert "4 published (2 by people), 0 waiting for a person, 1 turned down" in str(
+        shop.read_metadata("gate")["routes"]
+    )
     assert '"n_by_people": 3' in shop.tiny.read("data/artifacts/notes/report/may.json")
 
 

@@ -9,9 +9,11 @@ import dagster as dg
 import pytest
 
 from llm_assets.config.overrides import parse_assignment
+from llm_assets.core.ids import BatchKey
 from llm_assets.defs.jobs import build_jobs
 from llm_assets.defs.project_definitions import build_scope
 from llm_assets.defs.review_sensor import build_review_sensor
+from llm_assets.defs.runs import TaskRunner
 from llm_assets.defs.task_definitions import build_task_graph
 from llm_assets.gateways.ledger.corrections import load_corrections
 from llm_assets.gateways.tasks import load_task, override_task
@@ -169,3 +171,17 @@ def test_what_is_being_written_waits(desk: Desk):
     assert {path.name for path in desk.folder.iterdir()} == {"may.xlsx", "~$may.xlsx"}
     desk.set_age(desk.folder / "may.xlsx", 10)
     assert len(desk.look()) == 1
+
+
+def test_a_batch_that_the_history_does_not_know_waits_for_its_run(desk: Desk):
+    """Its decisions are kept, nothing is asked for that Dagster would refuse, and its next run shows them."""
+    shop, june = desk.shop, BatchKey("june")
+    shop.history.delete_dynamic_partition("notes_batches", june)
+    desk.put("june.xlsx", {"8": {"decision": "approve"}}, batch=june)
+    assert desk.look() == []
+    assert desk.count_corrections() == 1
+    runner = TaskRunner(shop.build_scope(), shop.history, process="test")
+    end = runner.apply_review(june)
+    assert end.problem == "the history of notes has no batch june."
+    shop.refresh(june)
+    assert read_routes(shop.tiny, batch=june)["8"] == "published"
