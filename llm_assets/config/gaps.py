@@ -12,8 +12,9 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from llm_assets.config.named_entries import build_document_error, name_entries
 from llm_assets.config.parsing import parse_settings, read_blocks, validate
-from llm_assets.config.problems import KeyPath, Problem, build_config_error, render_path
+from llm_assets.config.problems import KeyPath, Problem, render_path
 from llm_assets.config.shape import find_block, find_field, find_type
 from llm_assets.config.yaml_text import YamlDocument, YamlValue
 
@@ -27,22 +28,24 @@ class Gap:
     """A value that a person has still to give."""
 
     path: KeyPath
+    name: str
+    """As a person sets it, such as `llm.model` or `steps.reply.llm.model`."""
     text: str
     """What the file says about it."""
     place: str
     """Where the file says so."""
-
-    @property
-    def name(self) -> str:
-        """Such as `llm.model`."""
-        return render_path(self.path)
 
 
 def list_gaps(document: YamlDocument) -> tuple[Gap, ...]:
     """The gaps in the order in which they stand in their files."""
     places = {path: document.find_position(path) for path in document.required}
     return tuple(
-        Gap(path=path, text=document.required[path], place=document.render_place(path))
+        Gap(
+            path=path,
+            name=render_path(name_entries(document, path)),
+            text=document.required[path],
+            place=document.render_place(path),
+        )
         for path in sorted(places, key=lambda path: (places[path].file, places[path]))
     )
 
@@ -70,11 +73,21 @@ def parse_with_gaps(
         return settings
     others = [problem for problem in settings if not _is_about(problem.path, gaps)]
     if others:
-        raise build_config_error(document.file, others)
+        raise build_document_error(document, others)
     # What is missing makes the rest of its block wrong, so that nothing can be said about either yet.
-    blocks = {path[0] for path in gaps if len(path) > 1}
-    kept: dict[str, YamlValue] = {k: v for k, v in content.items() if k not in blocks}
-    return parse_settings(model, replace(filled, content=kept))
+    for path in gaps:
+        _drop_block(content, path)
+    return parse_settings(model, filled)
+
+
+def _drop_block(content: dict[str, YamlValue], path: KeyPath) -> None:
+    """Take out the block that a gap stands in; of a list, the block inside of the entry."""
+    *around, key = path[:3] if path[1:] and isinstance(path[1], int) else path[:1]
+    block: YamlValue = content
+    for part in around:
+        block = _step_into(block, part)
+    if len(path) > len(around) + 1 and isinstance(block, dict):
+        block.pop(str(key), None)
 
 
 def _is_about(path: KeyPath, gaps: Iterable[KeyPath]) -> bool:

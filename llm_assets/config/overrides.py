@@ -12,6 +12,7 @@ from llm_assets.config.problems import KeyPath, Position, build_joint_error, ren
 from llm_assets.config.shape import (
     find_block,
     find_blocks_with,
+    find_named_block,
     find_type,
     list_choices,
     list_fields,
@@ -102,6 +103,10 @@ def _find_path(model: type[BaseModel], name: str) -> KeyPath:
             is_free = get_args(around)[1] == FreeValue
             return (*path, *(rest if is_free else [".".join(rest)]))
         block = find_block(around)
+        if find_named_block(around):
+            # Whether there is an entry of this name is told where it is laid over the list.
+            path = (*path, part)
+            continue
         if block is None or part not in list_fields(block):
             raise _build_unknown(model, block, path, name=name, part=part)
         path = (*path, part)

@@ -17,8 +17,15 @@ from llm_assets.config.field_problems import (
     find_boolean_problems,
     render_value,
 )
+from llm_assets.config.named_entries import build_document_error
 from llm_assets.config.problems import START, KeyPath, Problem, build_config_error
-from llm_assets.config.shape import accepts_none, find_block, list_fields, takes_keys
+from llm_assets.config.shape import (
+    accepts_none,
+    find_block,
+    find_named_block,
+    list_fields,
+    takes_keys,
+)
 from llm_assets.config.step_problems import find_step_problems
 from llm_assets.config.task import LLMSettings, TaskSettings
 from llm_assets.config.yaml_text import YamlDocument, YamlValue, parse_yaml
@@ -53,7 +60,7 @@ def parse_settings(
     _refuse_gaps(document)
     settings = validate(model, document, others=others)
     if isinstance(settings, list):
-        raise build_config_error(document.file, settings)
+        raise build_document_error(document, settings)
     return settings
 
 
@@ -119,7 +126,7 @@ def find_endpoint(
         return endpoint
     position = document.find_position(path)
     problem = Problem(position=position, path=path, what=what, remedy=remedy)
-    raise build_config_error(document.file, [problem])
+    raise build_document_error(document, [problem])
 
 
 def _drop_empty_blocks(
@@ -129,11 +136,29 @@ def _drop_empty_blocks(
     kept: dict[str, YamlValue] = {}
     for key, value in content.items():
         annotation = fields.get(key)
-        block = find_block(annotation)
+        block, entry = find_block(annotation), find_named_block(annotation)
         if value is None and takes_keys(annotation) and not accepts_none(annotation):
             continue
-        kept[key] = _drop_empty_blocks(block, value) if block and isinstance(value, dict) else value
+        if block and isinstance(value, dict):
+            kept[key] = _drop_empty_blocks(block, value)
+        else:
+            kept[key] = _drop_in_entries(entry, value) if entry else value
     return kept
+
+
+def _drop_in_entries(entry: type[BaseModel], value: YamlValue) -> YamlValue:
+    """The same in a list of blocks, and in a block that names some of them."""
+    if isinstance(value, list):
+        return [
+            _drop_empty_blocks(entry, each) if isinstance(each, dict) else each for each in value
+        ]
+    if isinstance(value, dict):
+        return {
+            name: _drop_empty_blocks(entry, each) if isinstance(each, dict) else each
+            for name, each in value.items()
+            if each is not None
+        }
+    return value
 
 
 def _build_shape_error(model: type[BaseModel], document: YamlDocument) -> ConfigError:

@@ -27,6 +27,13 @@ def find_block(annotation: object) -> type[BaseModel] | None:
     return core if isinstance(core, type) and issubclass(core, BaseModel) else None
 
 
+def find_named_block(annotation: object) -> type[BaseModel] | None:
+    """The settings model of a list's entries, where each of them has a name."""
+    core = _strip(annotation)
+    block = find_block(get_args(core)[0]) if get_origin(core) in {tuple, list} else None
+    return block if block and "name" in list_fields(block) else None
+
+
 def takes_keys(annotation: object) -> bool:
     """Whether `key: value` lines stand under a setting of this type."""
     return find_block(annotation) is not None or get_origin(_strip(annotation)) is dict

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pydantic import JsonValue, SerializationInfo, field_serializer
+
 from llm_assets.config.answer import AnswerSettings
 from llm_assets.config.base import Settings
 from llm_assets.config.hooks import HookSettings
@@ -42,6 +44,15 @@ class StepSettings(Settings):
     """The functions that look at its items and its answers."""
     sees_images: bool = True
     """Whether it is shown the pictures of an item, where the task has `images`."""
+
+    @field_serializer("llm", "attempts", "judge")
+    def _dump_given(
+        self, block: Settings | None, info: SerializationInfo
+    ) -> dict[str, JsonValue] | None:
+        """What is not given holds as in the task's own block; a default in its place would be wrong."""
+        if block is None:
+            return None
+        return block.model_dump(mode=info.mode, by_alias=True, exclude_unset=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -121,8 +121,9 @@ class TaskSettings(Settings):
     extends: str | None = None
     """The task file of which this one is a variant: what is not said here is as there.
 
-    Blocks are laid over each other key by key; texts, numbers and lists are replaced as a whole. A variant reads the
-    input and the schema of the task it extends unless it names others. The path starts from this file's folder, else
+    Blocks are laid over each other key by key; texts, numbers and lists are replaced as a whole, but for `steps`: a
+    block there, `steps: {<name>: {llm: …}}`, changes the steps it names. A variant reads the input and the schema of
+    the task it extends unless it names others. The path starts from this file's folder, else
     from the project.
     """
     prompt: Annotated[str | None, LEFT_OUT_IF_NONE] = None

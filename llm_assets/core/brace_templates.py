@@ -1,7 +1,8 @@
 """How a template of the older kind, `{name}`, is read and filled.
 
 Only a plain name can stand between braces: no attribute, no index, no format. A name is looked up and its value
-copied, so that nothing in a value can do anything. Doubled braces stand for single ones.
+copied, so that nothing in a value can do anything. What an earlier step answered is such a name, too, as in
+`{steps.extract.people}`. Doubled braces stand for single ones.
 """
 
 import re
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from jinja2 import TemplateRuntimeError, TemplateSyntaxError
 
 from llm_assets.core.context import render_scalar
+from llm_assets.core.upstream import StepFields, StepList
 
 _MARKS = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}]*)\}|[{}]")
 _REMEDY = "`{{` and `}}` stand for single braces"
@@ -65,7 +67,21 @@ def _cut(source: str) -> Iterator[str | BraceName]:
 
 
 def _render_value(piece: BraceName, values: Mapping[str, object]) -> str:
-    value = values[piece.name]
+    value = values[piece.name] if piece.name in values else _find_field(piece, values)
+    if isinstance(value, StepFields | StepList):
+        return str(value)
     if value is None or isinstance(value, str | bool | int | float):
         return render_scalar(value)
     raise TemplateRuntimeError(f"{{{piece.name}}} is neither a text nor a number")
+
+
+def _find_field(piece: BraceName, values: Mapping[str, object]) -> object:
+    """What an earlier step answered: keys of its output are looked up, and nothing else."""
+    *around, last = piece.name.split(".")
+    fields: Mapping[str, object] = values
+    for part in around:
+        inner = fields.get(part)
+        fields = inner if isinstance(inner, StepFields) else {}
+    if last not in fields:
+        raise TemplateRuntimeError(f"{{{piece.name}}} is not there")
+    return fields[last]

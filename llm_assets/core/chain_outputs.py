@@ -116,6 +116,7 @@ def _join_metas(accounts: Sequence[StepAccount], records: Sequence[ItemOutput]) 
         hooks=tuple(dict.fromkeys(hook for meta in metas for hook in meta.hooks)),
         parameters={account.name: account.made.parameters for account in accounts},
         totals=build_totals(records),
+        changes=tuple({change.path: change for meta in metas for change in meta.changes}.values()),
         steps=tuple(accounts),
     )
 

@@ -14,7 +14,12 @@ from llm_assets.core.prompt_texts import PromptText, Template, Use, read_prompt_
 from llm_assets.core.prompt_warnings import list_prompt_warnings
 from llm_assets.core.schema_fields import Schema
 from llm_assets.core.templating import RENDER_ERRORS, template_environment
-from llm_assets.core.upstream import STEPS, find_unknown_fields
+from llm_assets.core.upstream import (
+    STEPS,
+    UnknownField,
+    find_undeclared_fields,
+    find_unknown_fields,
+)
 from llm_assets.errors import ConfigError, suggest
 
 ROW_NAMES = frozenset({"row", "row_block"})
@@ -139,9 +144,17 @@ class _Names:
     def find_unknown(self, text: PromptText, settings: PromptSettings) -> list[Use]:
         """The uses that nothing is there for."""
         known = self.known - self.blocks if settings.syntax == "braces" else self.known
+        known |= {name for name, _ in self.list_step_fields(text, settings)}
         if "row" not in known:
             return [use for use in text.uses if not use.is_key and use.name not in known]
         return [use for use in text.uses if use.name not in (self.columns if use.is_key else known)]
+
+    def list_step_fields(self, text: PromptText, settings: PromptSettings) -> list[tuple[str, int]]:
+        """The plain names such as `steps.extract.people`, with their lines; a column of such a name is a column."""
+        if settings.syntax != "braces" or not self.upstream:
+            return []
+        uses = [use for use in text.uses if use.name not in self.known]
+        return [(use.name, use.line) for use in uses if use.name.startswith(f"{STEPS}.")]
 
 
 def _build(
@@ -156,8 +169,14 @@ def _build(
     for role, part, source in _list_sources(settings):
         text = _read(source, settings, path=path, part=part)
         _check(names.find_unknown(text, settings), names, path=path, part=part)
-        if names.upstream and settings.syntax == "jinja":
-            _check_fields(source, names, path=path, part=part)
+        if names.upstream:
+            fields = names.list_step_fields(text, settings)
+            unknown = (
+                find_unknown_fields(template_environment.parse(source), names.upstream)
+                if settings.syntax == "jinja"
+                else find_undeclared_fields(fields, names.upstream)
+            )
+            _check_fields(list(unknown), settings, path=path, part=part)
         turn = Turn(role=role, part=part, template=text.template, fixed_text=None)
         if text.names <= static_values.keys():
             fixed_text = _render(turn, static_values, path=path)
@@ -226,11 +245,13 @@ def _check(unknown: Sequence[Use], names: _Names, *, path: str, part: str) -> No
         )
 
 
-def _check_fields(source: str, names: _Names, *, path: str, part: str) -> None:
+def _check_fields(
+    unknown: Sequence[UnknownField], settings: PromptSettings, *, path: str, part: str
+) -> None:
     """Make sure that what is read of earlier steps can be there."""
-    unknown = list(find_unknown_fields(template_environment.parse(source), names.upstream))
     if unknown:
-        uses = [(f"{{{{ {each.expression} }}}}", each.line) for each in unknown]
+        shown = "{{{{ {} }}}}" if settings.syntax == "jinja" else "{{{}}}"
+        uses = [(shown.format(each.expression), each.line) for each in unknown]
         raise _build_unknown_error(uses, path=path, part=part, remedy=unknown[0].remedy)
 
 

@@ -35,6 +35,17 @@ def get_mapping(schema: Schema, key: str) -> Schema:
     return value if isinstance(value, dict) else {}
 
 
+def is_declared(document: Schema, path: tuple[str, ...]) -> bool:
+    """Whether every name of a path is a field that the schema names."""
+    at = resolve_schema(document, document)
+    for name in path:
+        field = get_mapping(at, "properties").get(name)
+        if not isinstance(field, dict):
+            return False
+        at = resolve_schema(document, field)
+    return True
+
+
 def list_unknown_fields(document: Schema, path: tuple[str, ...]) -> tuple[str, ...] | None:
     """The fields there are where the first unknown name of a path stands; None where the path may lead somewhere.
 

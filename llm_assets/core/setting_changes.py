@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
+from typing import cast
 
 from pydantic import JsonValue
 
@@ -25,18 +26,23 @@ def list_setting_changes(
     *,
     gaps: Iterable[str] = (),
 ) -> tuple[SettingChange, ...]:
-    """The settings that differ, in the order in which they stand; `gaps` are those the file leaves open."""
-    before, after = dict(_flatten(file_settings)), dict(_flatten(run_settings))
+    """The settings that differ, in the order in which they stand; `gaps` are those the file leaves open.
+
+    Lists are compared as a whole, but for the steps of a task: where their names are the same, one by one.
+    """
+    before = dict(_flatten(_open_lists(file_settings, run_settings)))
+    after = dict(_flatten(_open_lists(run_settings, file_settings)))
     open_paths = frozenset(gaps)
     paths = dict.fromkeys([*after, *before])
     return tuple(
         SettingChange(
             path=path,
-            file_value=None if path in open_paths else before.get(path),
-            run_value=after.get(path),
+            file_value=None if path in open_paths else _find_value(before, path),
+            run_value=_find_value(after, path),
         )
         for path in paths
-        if before.get(path) != after.get(path) or path in open_paths & after.keys()
+        if _find_value(before, path) != _find_value(after, path)
+        or path in open_paths & after.keys()
     )
 
 
@@ -55,11 +61,48 @@ def apply_setting_changes(
         *around, last = change.path.split(".")
         block = changed
         for part in around:
-            inner = block.get(part)
-            block[part] = inner = dict(inner) if isinstance(inner, dict) else {}
-            block = inner
+            block = _step_into(block, part)
         block[last] = change.run_value
     return changed
+
+
+def _step_into(block: dict[str, JsonValue], part: str) -> dict[str, JsonValue]:
+    """The block under a key, made where there is none; of a list with names, all entries under theirs."""
+    inner = block.get(part)
+    entries = _list_entries(inner)
+    if entries:
+        # The entries stay in their list, and the names lead to them.
+        return cast("dict[str, JsonValue]", entries)
+    if not isinstance(inner, dict):
+        block[part] = inner = {}
+    return inner
+
+
+def _open_lists(
+    settings: Mapping[str, JsonValue], others: Mapping[str, JsonValue]
+) -> Mapping[str, JsonValue]:
+    """The settings with the entries of a list under their names, where those of `others` have the same ones."""
+    opened = dict(settings)
+    for key, value in settings.items():
+        entries = _list_entries(value)
+        if entries and list(entries) == list(_list_entries(others.get(key))):
+            opened[key] = cast("JsonValue", entries)
+    return opened
+
+
+def _list_entries(value: JsonValue) -> dict[str, dict[str, JsonValue]]:
+    """The blocks of a list by their names; none where it is no list of blocks that each have one."""
+    blocks = [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+    names = [str(block["name"]) for block in blocks if "name" in block]
+    is_named = isinstance(value, list) and len(set(names)) == len(value)
+    return dict(zip(names, blocks, strict=True)) if is_named else {}
+
+
+def _find_value(flat: Mapping[str, JsonValue], path: str) -> JsonValue:
+    """The value that holds: what a step does not say about its model and its attempts is as in the task."""
+    if path in flat or not path.startswith("steps."):
+        return flat.get(path)
+    return flat.get(path.split(".", 2)[-1])
 
 
 def build_changes_record(changes: Sequence[SettingChange]) -> dict[str, JsonValue]:

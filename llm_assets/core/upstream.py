@@ -8,7 +8,7 @@ from jinja2 import nodes
 
 from llm_assets.core.fingerprint import render_json
 from llm_assets.core.ids import StepName
-from llm_assets.core.schema_fields import Schema, list_unknown_fields
+from llm_assets.core.schema_fields import Schema, is_declared, list_unknown_fields
 from llm_assets.errors import suggest
 
 STEPS = "steps"
@@ -77,8 +77,25 @@ def find_unknown_fields(
             yield unknown
 
 
+def find_undeclared_fields(
+    names: Iterable[tuple[str, int]], schemas: Mapping[StepName, Schema]
+) -> Iterator[UnknownField]:
+    """Of plain names such as `steps.extract.people`, with their lines, those that no output declares."""
+    for name, line in names:
+        path = tuple(name.split("."))[1:]
+        schema = schemas.get(StepName(path[0]))
+        if schema is None or not is_declared(schema, path[1:]):
+            unknown = _check_path(path, schemas, line=line, has_methods=False)
+            remedy = "What is in lists and free objects has no name of its own."
+            yield unknown or UnknownField(expression=name, line=line, remedy=remedy)
+
+
 def _check_path(
-    path: tuple[str, ...], schemas: Mapping[StepName, Schema], *, line: int
+    path: tuple[str, ...],
+    schemas: Mapping[StepName, Schema],
+    *,
+    line: int,
+    has_methods: bool = True,
 ) -> UnknownField | None:
     step, fields = StepName(path[0]), path[1:]
     expression = ".".join((STEPS, *path))
@@ -90,7 +107,7 @@ def _check_path(
             remedy=f"{suggest(step, schemas)} {there_is}".strip(),
         )
     known = list_unknown_fields(schemas[step], fields)
-    if known is None or _is_method(fields[-1]):
+    if known is None or (has_methods and _is_method(fields[-1])):
         return None
     hint = suggest(fields[-1], known)
     return UnknownField(

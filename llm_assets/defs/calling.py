@@ -10,8 +10,10 @@ from llm_assets.config.endpoint import EndpointSettings
 from llm_assets.config.hooks import HookSettings
 from llm_assets.core.ids import StepName
 from llm_assets.core.run_choice import RunChoice
+from llm_assets.core.setting_changes import render_setting_change
 from llm_assets.defs.scope import TaskScope, build_image_parts, dump_settings, get_batch
 from llm_assets.gateways.hook_files import find_hook_files
+from llm_assets.gateways.launchpad import override_outputs
 from llm_assets.gateways.steps_run import GenerationRequest
 from llm_assets.gateways.tasks import Task, TaskStep
 from llm_assets.gateways.text_files import fingerprint_file
@@ -31,14 +33,9 @@ class RunOptions(dg.Config):
         default=None, ge=1, description="Only the first so many items that are due."
     )
     force: bool = Field(default=False, description="Ask anew, also where there are answers.")
-
-
-class OutputOptions(RunOptions):
-    """What can be chosen for one run of a task that is one step."""
-
     set: dict[str, Any] = Field(
         default={},
-        description="Settings for this run alone by their paths, such as `llm.temperature: 0.2`.",
+        description="Settings for this run alone by their paths, such as `llm.temperature: 0.2` or `steps.NAME.llm.seed: 7`.",
     )
 
 
@@ -49,6 +46,16 @@ def build_request(context: dg.AssetExecutionContext, options: RunOptions) -> Gen
         run_id=context.run.run_id,
         choice=RunChoice(limit=options.limit, is_forced=options.force),
     )
+
+
+def choose_settings(
+    context: dg.AssetExecutionContext, scope: TaskScope, options: RunOptions
+) -> Task:
+    """The task with what was set for this run, which is told; `ConfigError` for what cannot be set here."""
+    chosen = override_outputs(scope.task, scope.project, options.set)
+    for change in chosen.changes:
+        context.log.info("set: %s", render_setting_change(change))
+    return chosen
 
 
 def build_step_parts(task: Task, step: TaskStep) -> dict[str, object]:

@@ -60,7 +60,7 @@ def build_outputs_meta(
             for hook in (step.hooks.all if step.hooks else ())
         ),
         totals=build_totals(records),
-        changes=select_output_changes(origin.changes),
+        changes=select_output_changes(origin.changes, step=step.name),
         git=origin.git,
         cache_saving_usd=compute_cache_saving(records, prices),
     )

@@ -91,10 +91,10 @@ class Earlier(BaseModel):
     lines: list[str]
 
 
-def build_late(user: str):
+def build_late(user: str, syntax: str = "jinja"):
     """A prompt of a later step, which knows everything that a prompt can know."""
     return build_prompt(
-        PromptSettings.model_validate({"user": user}),
+        PromptSettings.model_validate({"user": user, "syntax": syntax}),
         path="prompts/late.yaml",
         columns=("text",),
         item_names=ROW_NAMES | GROUP_NAMES | {"shelf"},
@@ -118,6 +118,23 @@ def test_what_groups_hooks_and_earlier_steps_say_is_text(note, lines, group, tex
     (message,) = LATE.render({**row, "row": row, "row_block": text, **names})
     spelled = json.dumps(lines, ensure_ascii=False, separators=(",", ":"))
     assert message.content == f"<{group}|{text}|{note}|{note}|{'/'.join(lines)}|{spelled}|{text}>"
+
+
+OLD_LATE = build_late("<{steps.early.note}|{steps.early.lines}|{steps.early}|{text}>", "braces")
+
+
+@given(note=VALUES, lines=st.lists(VALUES, max_size=3), text=VALUES)
+def test_braces_copy_what_earlier_steps_say(note, lines, text):
+    """In the older syntax a model's own answer stands verbatim, too, lists and objects as JSON."""
+    answer = {"note": note, "lines": lines}
+    row = {"text": text}
+    names = {**row, "row": row, "row_block": text, "steps": StepFields({"early": answer})}
+    (message,) = OLD_LATE.render(names)
+    spelled, whole = (
+        json.dumps(each, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        for each in (lines, answer)
+    )
+    assert message.content == f"<{note}|{spelled}|{whole}|{text}>"
 
 
 class Watched(str):

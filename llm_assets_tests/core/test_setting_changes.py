@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
+from llm_assets.core.ids import StepName
 from llm_assets.core.run_origin import GitState, render_git_state, select_output_changes
 from llm_assets.core.setting_changes import (
     SettingChange,
@@ -44,6 +45,38 @@ def test_what_a_file_leaves_open_had_no_value():
     assert (change.path, change.file_value, change.run_value) == ("llm.seed", None, 1)
 
 
+def build_steps(*steps: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    return {"llm": {"model": "m", "seed": 1}, "steps": [*steps]}
+
+
+def test_steps_are_compared_by_their_names():
+    """A step's value is told by its path, and where the file's step says nothing, with what holds for the task."""
+    filed = build_steps({"name": "a", "llm": None}, {"name": "b", "llm": {"model": "n"}})
+    run = build_steps(
+        {"name": "a", "llm": {"model": "x", "seed": 1}},
+        {"name": "b", "llm": {"model": "n", "top_p": 0.5}},
+    )
+    changes = list_setting_changes(filed, run)
+    assert [(each.path, each.file_value, each.run_value) for each in changes] == [
+        ("steps.a.llm.model", "m", "x"),
+        ("steps.b.llm.top_p", None, 0.5),
+    ]
+    changed = apply_setting_changes(filed, changes)
+    assert changed["steps"] == [
+        {"name": "a", "llm": {"model": "x"}},
+        {"name": "b", "llm": {"model": "n", "top_p": 0.5}},
+    ]
+    assert filed["steps"] == [{"name": "a", "llm": None}, {"name": "b", "llm": {"model": "n"}}]
+
+
+def test_other_steps_are_another_list():
+    """Where steps come, go or change places, both lists are told as a whole."""
+    a, b = {"name": "a", "prompt": "p"}, {"name": "b", "prompt": "p"}
+    for steps in ([b, a], [a], [a, b, {"name": "c"}], [a, {"name": "c", "prompt": "p"}]):
+        (change,) = list_setting_changes(build_steps(a, b), build_steps(*steps))
+        assert (change.path, change.file_value, change.run_value) == ("steps", [a, b], steps)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "text"),
     [
@@ -64,6 +97,15 @@ def test_only_what_shapes_outputs_is_theirs():
     paths = ("llm.seed", "prompt", "export.formats", "promptly")
     changes = [SettingChange(path=path, file_value=1, run_value=2) for path in paths]
     assert [each.path for each in select_output_changes(changes)] == ["llm.seed", "prompt"]
+
+
+def test_a_step_keeps_what_was_set_for_it():
+    """Of steps, what concerns another one or another stage is no matter of a step's outputs."""
+    paths = ("llm.seed", "steps.a.llm.seed", "steps.b.llm.seed", "steps.a.answer.kind", "steps")
+    changes = [SettingChange(path=path, file_value=1, run_value=2) for path in paths]
+    own = select_output_changes(changes, step=StepName("a"))
+    assert [each.path for each in own] == ["llm.seed", "steps.a.llm.seed"]
+    assert len(select_output_changes(changes)) == 3
 
 
 LEAVES = st.sampled_from([None, 1, "x", [1]])

@@ -4,7 +4,7 @@ from pydantic import BaseModel, Field
 from llm_assets.config.prompt import PromptSettings
 from llm_assets.core.ids import StepName
 from llm_assets.core.json_schema import build_json_schema
-from llm_assets.core.prompts import ROW_NAMES, Prompt, build_prompt
+from llm_assets.core.prompts import ROW_NAMES, Prompt, RenderError, build_prompt
 from llm_assets.core.upstream import StepFields
 from llm_assets.errors import ConfigError
 
@@ -138,3 +138,79 @@ def test_a_first_step_has_no_earlier_ones():
     with pytest.raises(ConfigError, match=r"uses \{\{ steps \}\}"):
         build("{{ steps.extract.people }}", schemas=None)
     assert build("{{ steps }}", columns=("steps",), schemas=None).names == {"steps"}
+
+
+def build_braces(user: str, *, columns: tuple[str, ...] = ("text",), schemas=SCHEMAS) -> Prompt:
+    return build_prompt(
+        PromptSettings(user=user, syntax="braces"),
+        path="p.yaml",
+        columns=columns,
+        item_names=ROW_NAMES,
+        llm_schema="{}",
+        upstream=schemas,
+    )
+
+
+@pytest.mark.parametrize(
+    ("user", "text"),
+    [
+        ("{steps.plain.name}", "Cy"),
+        ("{{{steps.extract.ref}}}", "{7}"),
+        ("{steps.extract.first.name}", "Ana"),
+        ("{steps.extract.items}", '["é","say \\"hi\\""]'),
+        ("{steps.extract.people}", '[{"name":"Ana"},{"name":"Bo {{ x }}"}]'),
+        ("{steps.extract.first}", '{"name":"Ana"}'),
+        ("{steps.extract.notes}", '{"any":"thing"}'),
+        ("{steps.plain}", '{"name":"Cy"}'),
+    ],
+)
+def test_braces_read_earlier_steps(user: str, text: str):
+    """A declared field stands in a prompt of the older kind as its value, a list or an object as JSON."""
+    names = {"text": "t", "row": {"text": "t"}, "row_block": "text: t"}
+    steps = StepFields({"extract": OUTPUT, "plain": {"name": "Cy"}})
+    assert build_braces(user).render({**names, "steps": steps})[0].content == text
+
+
+@pytest.mark.parametrize(
+    ("user", "shown", "remedy"),
+    [
+        ("\n{steps.extract.poeple}", "{steps.extract.poeple} (line 2)", "Did you mean 'people'?"),
+        ("{steps.plane.name}", "{steps.plane.name} (line 1)", "Did you mean 'plain'?"),
+        ("{steps.plain.items}", "{steps.plain.items}", "Fields there: `name`."),
+        ("{steps.plain.__class__}", "{steps.plain.__class__}", "Fields there: `name`."),
+        ("{steps.plain.name.upper}", "{steps.plain.name.upper}", "has no name of its own"),
+        ("{steps.extract.people.0}", "{steps.extract.people.0}", "has no name of its own"),
+        ("{steps.extract.notes.any}", "{steps.extract.notes.any}", "has no name of its own"),
+        ("{steps.x}", "{steps.x}", "It comes after: `extract`, `plain`."),
+        ("{steps}", "{steps}", "Columns: text."),
+        ("{steps.plain.name!r}", "{steps.plain.name!r}", "Did you mean 'name'?"),
+    ],
+)
+def test_braces_reach_declared_fields_alone(user: str, shown: str, remedy: str):
+    """Methods, places of lists, keys of free objects and slips are found before the first call, with their lines."""
+    with pytest.raises(ConfigError) as caught:
+        build_braces(user)
+    assert f"uses {shown}" in str(caught.value)
+    assert remedy in str(caught.value)
+
+
+def test_braces_of_a_first_step_know_no_others():
+    """A step that comes after none cannot name one."""
+    with pytest.raises(ConfigError, match="Columns: text"):
+        build_braces("{steps.plain.name}", schemas=None)
+
+
+def test_a_column_may_be_called_like_a_field():
+    """What is a column stays one, in a chain, too."""
+    prompt = build_braces("{steps.plain.name}", columns=("steps.plain.name",))
+    row = {"steps.plain.name": "own"}
+    values = {**row, "row": row, "steps": StepFields({"plain": {"name": "Cy"}})}
+    assert prompt.render(values)[0].content == "own"
+
+
+def test_a_missing_object_has_no_fields():
+    """What a step left empty is told where one of its fields is named, and never becomes another text."""
+    with pytest.raises(RenderError, match="is not there"):
+        build_braces("{steps.extract.first.name}").render(
+            {"steps": StepFields({"extract": {**OUTPUT, "first": None}})}
+        )

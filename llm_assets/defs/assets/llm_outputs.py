@@ -7,10 +7,15 @@ import dagster as dg
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.llm_outputs import LLMOutputs, fingerprint_outputs
 from llm_assets.core.schema_record import SchemaText
-from llm_assets.core.setting_changes import render_setting_change
 from llm_assets.core.stage_checks import check_llm_outputs
 from llm_assets.core.work_items import WorkItems
-from llm_assets.defs.calling import POOL, OutputOptions, build_request, build_step_parts
+from llm_assets.defs.calling import (
+    POOL,
+    RunOptions,
+    build_request,
+    build_step_parts,
+    choose_settings,
+)
 from llm_assets.defs.check_results import build_stage_checks
 from llm_assets.defs.checks import CheckedResult, build_check_specs
 from llm_assets.defs.definition_metadata import (
@@ -26,7 +31,6 @@ from llm_assets.defs.publishing import VERSION_DIGITS, publish, stop_plainly
 from llm_assets.defs.run_lock import RUN_LOCK, run_lock_resource
 from llm_assets.defs.scope import TaskScope, get_batch, get_value_type
 from llm_assets.gateways.generation import generate_outputs
-from llm_assets.gateways.launchpad import override_outputs
 from llm_assets.gateways.schema_texts import load_answer_schemas
 
 RECIPE = 1
@@ -67,7 +71,7 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
     )
     def llm_outputs(
         context: dg.AssetExecutionContext,
-        config: OutputOptions,
+        config: RunOptions,
         schema_text: SchemaText,
         work_items: WorkItems,
         group_contexts: GroupContexts,
@@ -80,9 +84,7 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
         """
         with stop_plainly():
             batch = get_batch(context)
-            chosen = override_outputs(task, scope.project, config.set)
-            for change in chosen.changes:
-                context.log.info("set: %s", render_setting_change(change))
+            chosen = choose_settings(context, scope, config)
             generation = generate_outputs(
                 chosen,
                 scope.project,

@@ -1,6 +1,7 @@
 """The steps stage: what the model answered in each step of a chain."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import dagster as dg
 
@@ -15,6 +16,7 @@ from llm_assets.defs.calling import (
     RunOptions,
     build_request,
     build_step_parts,
+    choose_settings,
     name_calling_op,
     name_prompt_file,
 )
@@ -32,7 +34,7 @@ from llm_assets.defs.run_lock import RUN_LOCK, run_lock_resource
 from llm_assets.defs.scope import TaskScope, get_value_type
 from llm_assets.gateways.schema_texts import load_answer_schemas
 from llm_assets.gateways.steps_run import StepsGeneration, generate_steps
-from llm_assets.gateways.tasks import TaskStep, check_no_gaps
+from llm_assets.gateways.tasks import Task, TaskStep
 
 RECIPE = 1
 """Raised when the same answers would give other outputs."""
@@ -74,9 +76,9 @@ def build_step_assets(scope: TaskScope) -> dg.AssetsDefinition:
         The results come in the order of the steps, because Dagster notes with each what the ones before it were.
         """
         with stop_plainly():
-            check_no_gaps(task)
+            chosen = choose_settings(context, scope, config)
             generation = generate_steps(
-                task,
+                chosen,
                 scope.project,
                 build_request(context, config),
                 selected={
@@ -99,6 +101,7 @@ def build_step_assets(scope: TaskScope) -> dg.AssetsDefinition:
                         name,
                         items_meta=work_items.meta,
                         schemas=schemas.steps[name],
+                        changed=chosen if config.set else None,
                     )
 
     return steps
@@ -117,12 +120,17 @@ def _build_out(scope: TaskScope, step: TaskStep) -> dg.AssetOut:
         tags=scope.tags,
         kinds=list_model_kinds(step),
         metadata=describe_definition(scope, files=list_prompts(step), **describe_models(step)),
-        code_version=scope.build_code_version(
-            RECIPE,
-            **build_step_parts(scope.task, step),
-            classes=[step.settings.output_model, step.settings.judge_model],
-            after=step.settings.upstream,
-        ),
+        code_version=_build_code_version(scope, step),
+    )
+
+
+def _build_code_version(scope: TaskScope, step: TaskStep) -> str:
+    """What of the settings and files shapes the outputs of a step."""
+    return scope.build_code_version(
+        RECIPE,
+        **build_step_parts(scope.task, step),
+        classes=[step.settings.output_model, step.settings.judge_model],
+        after=step.settings.upstream,
     )
 
 
@@ -164,7 +172,9 @@ def _publish(
     *,
     items_meta: WorkItemsMeta,
     schemas: AnswerSchemas,
+    changed: Task | None,
 ) -> dg.MaterializeResult[LLMOutputs]:
+    """`changed` is the task with what was set for this run; None where nothing was."""
     outputs = generation.outputs[name]
     return publish(
         outputs,
@@ -173,4 +183,10 @@ def _publish(
             scope, name, generation=generation, items_meta=items_meta, schemas=schemas
         ),
         data_version=fingerprint_outputs(outputs)[:VERSION_DIGITS],
+        code_version=changed and _find_code_version(replace(scope, task=changed), name),
     )
+
+
+def _find_code_version(scope: TaskScope, name: StepName) -> str:
+    (step,) = (each for each in scope.task.steps if each.name == name)
+    return _build_code_version(scope, step)
