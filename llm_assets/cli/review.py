@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from llm_assets.cli.task_choice import TaskChoice, choose_task
 from llm_assets.core.gate import Route
+from llm_assets.core.number_words import render_count
 from llm_assets.gateways.clock import SystemClock
 from llm_assets.gateways.review_export import export_review
 from llm_assets.gateways.reviewing import TakenReview
@@ -62,7 +63,7 @@ def export_workbooks(
         n_items = export_review(stages, path, routes=routes, reviewer=reviewer)
         records.append({"batch": stages.batch, "items": n_items, "path": str(path)})
         if not as_json:
-            click.echo(f"{stages.batch}: {n_items} item{'' if n_items == 1 else 's'} in {path}")
+            click.echo(f"{stages.batch}: {render_count(n_items, 'item')} in {path}")
     if as_json:
         click.echo(json.dumps({"task": choice.task.name, "reviews": records}))
         return

@@ -339,7 +339,7 @@ def test_a_row_is_found_by_its_number_or_its_work_id(build_trial, row: str):
     trial = build_trial()
     item = prepare(trial.project).items.records[4]
     with open_foresight(load_task(trial.project, "notes"), trial.project) as foresight:
-        call = foresight.find_next_call(
+        (call,) = foresight.find_next_calls(
             trial.batch, ALL, row=item.work_id if row == "work id" else row
         )
     assert call.item.work == item
@@ -355,7 +355,7 @@ def test_a_row_that_is_not_there_is_told(build_trial, row: str):
         open_foresight(load_task(trial.project, "notes"), trial.project) as foresight,
         pytest.raises(InputError, match="from 1 to 6"),
     ):
-        foresight.find_next_call(trial.batch, ALL, row=row)
+        foresight.find_next_calls(trial.batch, ALL, row=row)
 
 
 def test_the_next_call_of_a_failed_item_carries_its_feedback(build_trial):
@@ -364,9 +364,9 @@ def test_the_next_call_of_a_failed_item_carries_its_feedback(build_trial):
     trial.forbid("red")
     trial.run()
     with open_foresight(load_task(trial.project, "notes"), trial.project) as foresight:
-        call = foresight.find_next_call(trial.batch, ALL, row="5")
-        done = foresight.find_next_call(trial.batch, ALL, row="1")
-        forced = foresight.find_next_call(trial.batch, FORCED, row="1")
+        (call,) = foresight.find_next_calls(trial.batch, ALL, row="5")
+        (done,) = foresight.find_next_calls(trial.batch, ALL, row="1")
+        (forced,) = foresight.find_next_calls(trial.batch, FORCED, row="1")
     assert (call.request.attempt, call.is_due) == (2, True)
     assert "nothing red" in call.request.messages[-1].content
     assert (done.request.attempt, done.is_due) == (1, False)
