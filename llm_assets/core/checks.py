@@ -14,15 +14,12 @@ from llm_assets.core.export_misfits import find_misfits
 from llm_assets.core.ids import RowId, WorkId
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.item_matching import match_items
-from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs, Outcome
+from llm_assets.core.llm_outputs import NOT_ASKED, ItemOutput, LLMOutputs, Outcome
 from llm_assets.core.money import render_usd
 from llm_assets.core.number_words import render_count, render_rough_percent
 from llm_assets.core.output_validity import validate_outputs
 from llm_assets.core.run_summary import RunSummary
 from llm_assets.core.work_items import Mode, WorkItem
-
-NOT_ASKED: tuple[Outcome, ...] = ("skipped", "over_budget")
-"""Outcomes of items that were left out: they are neither accepted nor failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

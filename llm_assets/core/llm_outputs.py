@@ -31,6 +31,8 @@ Outcome = Literal[
 """What can become of an item. Only `accepted` counts as an answer."""
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+NOT_ASKED: tuple[Outcome, ...] = ("skipped", "over_budget")
+"""Of items that were left out on purpose: they are neither accepted nor failed."""
 
 TEXT_LEVEL = "text"
 """Stands in place of the level of structured output where answers are text."""
