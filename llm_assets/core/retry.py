@@ -72,7 +72,9 @@ def decide_retry(
                 remedy="The key may not use this model or endpoint; ask its owner for access."
             )
         case "unknown_model":
-            return Stop(remedy="Check the `model` in the task and the endpoint's `base_url`.")
+            return Stop(
+                remedy="Check `llm.model` (of vectors `embed.model`) in the task and the endpoint's `base_url`."
+            )
         case _:
             assert_never(fault.kind)
 
