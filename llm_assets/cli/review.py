@@ -1,6 +1,7 @@
 """`llm-assets review`: hand a batch's waiting items to people, and take back what they decided."""
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,16 +83,19 @@ def import_workbook(task: str, files: tuple[Path, ...], *, reviewer: str, as_jso
     """Take in the decisions in filled workbooks of TASK, and publish by them; each workbook wholly or not at all."""
     choice = choose_task(task, config=None)
     records: list[JsonValue] = []
+    codes: list[int] = []
     for path in files:
         taken = take_review(
             choice.task, choice.project, path, clock=SystemClock(), reviewer=reviewer
         )
         end = _apply(choice, taken)
         records.append(_build_record(taken, end))
+        codes.append(end.exit_code)
         if not as_json:
             _print(choice, taken, end)
     if as_json:
         click.echo(json.dumps({"task": choice.task.name, "reviews": records}))
+    sys.exit(max(codes))
 
 
 def _apply(choice: TaskChoice, taken: TakenReview) -> "RunEnd":
