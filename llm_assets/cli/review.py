@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from llm_assets.cli.task_choice import TaskChoice, choose_task
 from llm_assets.core.gate import Route
 from llm_assets.core.number_words import render_count
+from llm_assets.core.review_queue import WAITING
 from llm_assets.gateways.clock import SystemClock
 from llm_assets.gateways.review_export import export_review
 from llm_assets.gateways.reviewing import TakenReview
@@ -56,7 +57,7 @@ def export_workbooks(
     choice = choose_task(task, config=None)
     failed: tuple[Route, ...] = ("failed",) if with_failed else ()
     decided: tuple[Route, ...] = ("published", "turned_down") if with_decided else ()
-    routes: tuple[Route, ...] = ("review_queue", *failed, *decided)
+    routes = (*WAITING, *failed, *decided)
     records: list[JsonValue] = []
     for batch in dict.fromkeys(batches) or list_stored_batches(choice.task, choice.project):
         stages = find_stored_batch(choice.task, choice.project, batch)
