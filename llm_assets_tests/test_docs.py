@@ -12,6 +12,7 @@ import click
 import pytest
 
 from llm_assets.cli.main import cli
+from llm_assets.config.checks import CheckSettings
 from llm_assets.config.compare import CompareSettings
 from llm_assets.config.endpoint import PRESETS, EndpointsFile
 from llm_assets.config.expected import ScorerName
@@ -183,6 +184,14 @@ def test_the_expected_answers_of_the_readme_load():
     table = read(README).partition("| `scorer` |")[2].partition("\n\n")[0]
     firsts = "".join(re.findall(r"^\|([^|]+)\|", table, re.MULTILINE))
     assert set(re.findall(r"`([a-z0-9]+)`", firsts)) == set(get_args(ScorerName))
+
+
+def test_the_checks_of_the_readme_are_those_there_are():
+    """The block that shows the defaults names every check, and says what holds without it."""
+    (block,) = (body for body in list_fences("yaml") if body.startswith("checks:"))
+    checks = parse_task(f"prompt: p\n{block}", file="configs/reviews.yaml").checks
+    assert checks.model_fields_set == set(CheckSettings.model_fields)
+    assert checks == CheckSettings()
 
 
 def test_the_comparison_of_the_readme_loads():

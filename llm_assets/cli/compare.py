@@ -11,7 +11,7 @@ from llm_assets.gateways.comparison_pages import render_comparison_html
 from llm_assets.gateways.comparisons import choose_sides, compare_sides
 from llm_assets.gateways.env_file import load_env_file
 from llm_assets.gateways.project import load_project
-from llm_assets.gateways.report_index import write_report_file
+from llm_assets.gateways.tables.whole_file import write_whole_text
 
 
 @click.command()
@@ -65,9 +65,9 @@ def compare(
     side_a, side_b = choose_sides(a, b, project)
     comparison = compare_sides(side_a, side_b, project, batches=batches, n_examples=examples)
     if markdown is not None:
-        write_report_file(markdown.absolute(), render_comparison_markdown(comparison), project)
+        write_whole_text(markdown.absolute(), render_comparison_markdown(comparison))
     if html is not None:
-        write_report_file(html.absolute(), render_comparison_html(comparison), project)
+        write_whole_text(html.absolute(), render_comparison_html(comparison))
     if as_json:
         click.echo(comparison.model_dump_json())
     elif sys.stdout.isatty():

@@ -20,8 +20,8 @@ from llm_assets.core.run_summary import RunSummary, StepSummary
 from llm_assets.core.setting_changes import SettingChange, render_setting_change
 from llm_assets.core.status_text import render_batch
 from llm_assets.core.task_status import BatchStatus
-from llm_assets.gateways.caller import Progress
 from llm_assets.gateways.llm_run import Observer
+from llm_assets.gateways.progress import Progress
 from llm_assets.gateways.progress_text import render_progress
 
 

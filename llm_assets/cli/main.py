@@ -23,7 +23,6 @@ COMMANDS = (
     "offline-server",
 )
 """Each is the function of its name in the module of its name."""
-EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 

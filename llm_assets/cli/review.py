@@ -1,6 +1,7 @@
 """`llm-assets review`: hand a batch's waiting items to people, and take back what they decided."""
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ from pydantic import JsonValue
 
 from llm_assets.cli.task_choice import TaskChoice, choose_task
 from llm_assets.core.gate import Route
+from llm_assets.core.number_words import render_count
+from llm_assets.core.review_queue import WAITING
 from llm_assets.gateways.clock import SystemClock
 from llm_assets.gateways.review_export import export_review
 from llm_assets.gateways.reviewing import TakenReview
@@ -54,7 +57,7 @@ def export_workbooks(
     choice = choose_task(task, config=None)
     failed: tuple[Route, ...] = ("failed",) if with_failed else ()
     decided: tuple[Route, ...] = ("published", "turned_down") if with_decided else ()
-    routes: tuple[Route, ...] = ("review_queue", *failed, *decided)
+    routes = (*WAITING, *failed, *decided)
     records: list[JsonValue] = []
     for batch in dict.fromkeys(batches) or list_stored_batches(choice.task, choice.project):
         stages = find_stored_batch(choice.task, choice.project, batch)
@@ -62,7 +65,7 @@ def export_workbooks(
         n_items = export_review(stages, path, routes=routes, reviewer=reviewer)
         records.append({"batch": stages.batch, "items": n_items, "path": str(path)})
         if not as_json:
-            click.echo(f"{stages.batch}: {n_items} item{'' if n_items == 1 else 's'} in {path}")
+            click.echo(f"{stages.batch}: {render_count(n_items, 'item')} in {path}")
     if as_json:
         click.echo(json.dumps({"task": choice.task.name, "reviews": records}))
         return
@@ -81,16 +84,19 @@ def import_workbook(task: str, files: tuple[Path, ...], *, reviewer: str, as_jso
     """Take in the decisions in filled workbooks of TASK, and publish by them; each workbook wholly or not at all."""
     choice = choose_task(task, config=None)
     records: list[JsonValue] = []
+    codes: list[int] = []
     for path in files:
         taken = take_review(
             choice.task, choice.project, path, clock=SystemClock(), reviewer=reviewer
         )
         end = _apply(choice, taken)
         records.append(_build_record(taken, end))
+        codes.append(end.exit_code)
         if not as_json:
             _print(choice, taken, end)
     if as_json:
         click.echo(json.dumps({"task": choice.task.name, "reviews": records}))
+    sys.exit(max(codes))
 
 
 def _apply(choice: TaskChoice, taken: TakenReview) -> "RunEnd":

@@ -14,14 +14,12 @@ from llm_assets.core.export_misfits import find_misfits
 from llm_assets.core.ids import RowId, WorkId
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.item_matching import match_items
-from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs, Outcome
+from llm_assets.core.llm_outputs import NOT_ASKED, ItemOutput, LLMOutputs, Outcome
 from llm_assets.core.money import render_usd
+from llm_assets.core.number_words import render_count, render_rough_percent
 from llm_assets.core.output_validity import validate_outputs
 from llm_assets.core.run_summary import RunSummary
 from llm_assets.core.work_items import Mode, WorkItem
-
-NOT_ASKED: tuple[Outcome, ...] = ("skipped", "over_budget")
-"""Outcomes of items that were left out: they are neither accepted nor failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +46,8 @@ def decide_duplicates(
         first_seen.add(shown)
     share = len(duplicates) / max(len(items), 1)
     sentence = (
-        f"{len(duplicates)} of {_count(len(items), 'item')} show the model exactly the same as an earlier one "
-        f"({_render_share(share)}; up to {_render_share(rule.max_share)} may)."
+        f"{len(duplicates)} of {render_count(len(items), 'item')} show the model exactly the same as an earlier one "
+        f"({render_rough_percent(share)}; up to {render_rough_percent(rule.max_share)} may)."
     )
     if duplicates:
         sentence += f" The first is on {_find_place(snapshot, duplicates[0].row_ids[0])}."
@@ -105,7 +103,7 @@ def decide_valid_outputs(
     ]
     validities = validate_outputs([output for _, output in accepted], output_model)
     states = Counter(validity.state for validity in validities)
-    total = _count(len(accepted), "accepted output")
+    total = render_count(len(accepted), "accepted output")
     sentence = f"{states['valid']} of {total} are valid under the schema module."
     if states["unknown"]:
         sentence += (
@@ -135,7 +133,7 @@ def decide_column_types(table: ExportTable) -> CheckResult:
     if misfits:
         first = misfits[0]
         sentence = (
-            f"{first.column.name}: {_count(first.n_values, 'value')} not of the kind {first.column.kind}, the first "
+            f"{first.column.name}: {render_count(first.n_values, 'value')} not of the kind {first.column.kind}, the first "
             f"in row {first.first_row}. They are exported as they are."
         )
     numbers = {"columns": len(misfits), "values": sum(each.n_values for each in misfits)}
@@ -150,7 +148,7 @@ def decide_score(meta: AssessmentMeta) -> CheckResult:
     reached = (
         "Nothing was scored."
         if score is None
-        else f"The score is {score:.3f} over {_count(meta.total.n_scored, 'item')}."
+        else f"The score is {score:.3f} over {render_count(meta.total.n_scored, 'item')}."
     )
     shortfalls = find_shortfalls(meta)
     return CheckResult(
@@ -169,9 +167,9 @@ def decide_failed_items(outcomes: Mapping[Outcome, int], rule: ShareRule) -> Che
     share = n_failed / max(n_asked, 1)
     kinds = ", ".join(f"{count} {name}" for name, count in ends.items())
     sentence = (
-        f"{n_failed} of {_count(n_asked, 'item')} have no accepted output"
+        f"{n_failed} of {render_count(n_asked, 'item')} have no accepted output"
         f"{f': {kinds}' if kinds else ''} "
-        f"({_render_share(share)}; up to {_render_share(rule.max_share)} may)."
+        f"({render_rough_percent(share)}; up to {render_rough_percent(rule.max_share)} may)."
     )
     return CheckResult(
         name="failed_items",
@@ -198,10 +196,12 @@ def decide_within_budget(
     shares = _list_cap_shares(summary, caps)
     prefix = "" if summary.cost_is_known else "at least "
     sentence = f"The run spent {prefix}{render_usd(summary.cost_usd)} and {n_tokens:,} tokens"
-    used = ", ".join(f"{_render_share(share)} of {cap}" for cap, share in shares.items())
-    sentence += f": {used} (up to {_render_share(rule.max_share)} may)." if used else "."
+    used = ", ".join(f"{render_rough_percent(share)} of {cap}" for cap, share in shares.items())
+    sentence += f": {used} (up to {render_rough_percent(rule.max_share)} may)." if used else "."
     if n_left_out:
-        sentence += f" The budget left {_count(n_left_out, 'item')} out; a later run asks for them."
+        sentence += (
+            f" The budget left {render_count(n_left_out, 'item')} out; a later run asks for them."
+        )
     elif not caps.is_capped:
         sentence += " There is no budget."
     return CheckResult(
@@ -236,11 +236,11 @@ def _compare_ids(
     n_missing = (Counter(wanted) - Counter(found)).total()
     n_foreign = (Counter(found) - Counter(wanted)).total()
     is_passed = list(found) == list(wanted)
-    total = _count(len(wanted), noun)
+    total = render_count(len(wanted), noun)
     if is_passed:
         sentence = f"{total}, each with its {entry}, in their order."
     elif n_missing or n_foreign:
-        foreign = f" and {_count(n_foreign, entry)} too many" if n_foreign else ""
+        foreign = f" and {render_count(n_foreign, entry)} too many" if n_foreign else ""
         sentence = f"{n_missing} of {total} without a {entry}{foreign}."
     else:
         sentence = f"{total}, each with its {entry}, but in another order."
@@ -262,11 +262,3 @@ def _list_shown(item: WorkItem) -> object:
 def _find_place(snapshot: InputSnapshot, row_id: RowId) -> str:
     lines = (row.line for row in snapshot.records if row.row_id == row_id)
     return f"line {next(lines, '?')} of {snapshot.meta.input_path}"
-
-
-def _render_share(share: float) -> str:
-    return f"{share * 100:.3g}%"
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun if n == 1 else f'{noun}s'}"

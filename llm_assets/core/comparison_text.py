@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from llm_assets.core.compared_sides import Side
 from llm_assets.core.comparison import Comparison
 from llm_assets.core.differences import Difference
-from llm_assets.core.field_differences import FieldDifference, Place
+from llm_assets.core.field_differences import Place
 from llm_assets.core.intervals import Interval
 from llm_assets.core.money import render_cost, render_usd
 from llm_assets.core.safe_cells import render_cell
@@ -90,11 +90,6 @@ def render_field_value(value: JsonValue) -> str:
 def has_several_batches(comparison: Comparison) -> bool:
     """Whether a row's number alone does not say which row."""
     return len(comparison.a.batches) > 1
-
-
-def count_equal(field: FieldDifference) -> int:
-    """Pairs with the same value."""
-    return field.n_pairs - field.n_different
 
 
 def list_notes(comparison: Comparison) -> tuple[str, ...]:

@@ -1,17 +1,17 @@
 """What a value of an export is read as, and whether it is of its column's kind."""
 
-import json
 import math
 import re
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Literal, NoReturn, cast
+from typing import Literal
 
 from pydantic import JsonValue
 
 from llm_assets.config.export import ColumnType
 from llm_assets.core.fingerprint import render_json
+from llm_assets.core.json_match import parse_json_value
 
 ColumnKind = Literal["text", "integer", "number", "decimal", "boolean", "date", "datetime", "json"]
 """`json` is everything that is not one plain type: lists, free objects, mixed values.
@@ -42,7 +42,7 @@ def read_as(value: JsonValue, wanted: ColumnType) -> JsonValue:
         return None
     try:
         return _READERS[wanted](text)
-    except (ValueError, RecursionError):
+    except ValueError:
         return value
 
 
@@ -125,21 +125,13 @@ def _read_datetime(text: str) -> str:
     return text
 
 
-def _read_json(text: str) -> JsonValue:
-    return cast("JsonValue", json.loads(text, parse_constant=_refuse_constant))
-
-
-def _refuse_constant(constant: str) -> NoReturn:
-    raise ValueError(constant)
-
-
 _READERS: dict[ColumnType, Callable[[str], JsonValue]] = {
     "integer": _read_integer,
     "number": _read_number,
     "boolean": _read_boolean,
     "date": _read_date,
     "datetime": _read_datetime,
-    "json": _read_json,
+    "json": parse_json_value,
 }
 
 _CHECKS: dict[ColumnKind, Callable[[JsonValue], bool]] = {

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
+from llm_assets.core.number_words import render_count
 from llm_assets.errors import LLMAssetsError
 
 Level = Literal["ok", "warning", "problem"]
@@ -50,11 +51,7 @@ def render_finding(finding: Finding) -> str:
 def render_findings_summary(findings: Iterable[Finding]) -> str:
     """How it stands as a whole."""
     levels = [finding.level for finding in findings]
-    counts = [
-        f"{n} {kind}{'' if n == 1 else 's'}"
-        for kind in ("problem", "warning")
-        if (n := levels.count(kind))
-    ]
+    counts = [render_count(n, kind) for kind in ("problem", "warning") if (n := levels.count(kind))]
     return f"{', '.join(counts)}." if counts else "All is well."
 
 

@@ -3,6 +3,7 @@
 from llm_assets.config.checks import ShareRule
 from llm_assets.core.checks import CheckResult
 from llm_assets.core.gate import GateMeta
+from llm_assets.core.number_words import render_count, render_rough_percent
 
 
 def decide_gate_share(gate: GateMeta, rule: ShareRule) -> CheckResult:
@@ -11,8 +12,8 @@ def decide_gate_share(gate: GateMeta, rule: ShareRule) -> CheckResult:
     n_items = sum(gate.routes.values()) - gate.routes["failed"]
     share = n_waiting / max(n_items, 1)
     sentence = (
-        f"{n_waiting} of {n_items} {'item' if n_items == 1 else 'items'} with an output wait for a person "
-        f"({share * 100:.3g}%; up to {rule.max_share * 100:.3g}% may)."
+        f"{n_waiting} of {render_count(n_items, 'item')} with an output wait for a person "
+        f"({render_rough_percent(share)}; up to {render_rough_percent(rule.max_share)} may)."
     )
     if gate.n_outdated:
         what = "decision of a person no longer applies: its row"

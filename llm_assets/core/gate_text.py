@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from llm_assets.core.gate import GateDecision, GateDecisions, GateMeta, Route
+from llm_assets.core.number_words import render_count
 
 MAX_LINES = 200
 """Items that a log names one by one; the artifact has them all."""
@@ -26,7 +27,7 @@ def render_routes(meta: GateMeta) -> str:
     outdated = meta.n_outdated
     if outdated:
         counted.append(
-            f"{outdated} decision{'' if outdated == 1 else 's'} of people on rows that have changed since"
+            f"{render_count(outdated, 'decision')} of people on rows that have changed since"
         )
     return ", ".join(counted)
 

@@ -15,13 +15,10 @@ from llm_assets.core.ids import RowId, WorkId
 from llm_assets.core.input_snapshot import InputRow, InputSnapshot
 from llm_assets.core.item_hooks import Hook, HookFailure, score_by_expected
 from llm_assets.core.item_matching import match_items
-from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs, Outcome
+from llm_assets.core.llm_outputs import NOT_ASKED, ItemOutput, LLMOutputs
 from llm_assets.core.scoring import find_value, score_value
 from llm_assets.core.values import FROZEN_RECORD, Scalar
 from llm_assets.hooks import Scorer
-
-NOT_ASKED: tuple[Outcome, ...] = ("skipped", "over_budget")
-"""Outcomes of items that were left out on purpose: they say nothing about the answers."""
 
 NO_HOOKS: Mapping[str, Hook[Scorer]] = MappingProxyType({})
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from typing import cast
+from typing import NoReturn, cast
 
 from pydantic import JsonValue
 
@@ -25,14 +25,14 @@ def is_same_json(one: JsonValue, other: JsonValue) -> bool:
 
 def parse_json_value(text: str) -> JsonValue:
     """The value that a text holds as JSON; `ValueError` where it holds none."""
-
-    def refuse(name: str) -> JsonValue:
-        raise ValueError(name)
-
     try:
-        return cast("JsonValue", json.loads(text, parse_constant=refuse))
+        return cast("JsonValue", json.loads(text, parse_constant=_refuse))
     except RecursionError as exc:
         raise ValueError("too deep") from exc
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number of JSON")
 
 
 def list_leaves(value: JsonValue, place: Place = ()) -> Iterator[tuple[Place, JsonValue]]:

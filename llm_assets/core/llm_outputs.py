@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import ConfigDict, Field, JsonValue
 
@@ -30,17 +30,9 @@ Outcome = Literal[
 ]
 """What can become of an item. Only `accepted` counts as an answer."""
 
-OUTCOMES: tuple[Outcome, ...] = (
-    "accepted",
-    "invalid",
-    "rejected",
-    "truncated",
-    "refused",
-    "failed",
-    "over_budget",
-    "skipped",
-    "blocked",
-)
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+NOT_ASKED: tuple[Outcome, ...] = ("skipped", "over_budget")
+"""Of items that were left out on purpose: they are neither accepted nor failed."""
 
 TEXT_LEVEL = "text"
 """Stands in place of the level of structured output where answers are text."""

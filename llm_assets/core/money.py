@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from llm_assets.core.number_words import render_count
+
 SIGNIFICANT_DIGITS = 3
 """Shown of an amount below a dollar, so that a cheap call does not read as free."""
 
@@ -30,5 +32,5 @@ def render_cost(known_usd: Decimal, *, n_calls: int, n_calls_unpriced: int) -> s
         return render_usd(known_usd)
     if n_calls_unpriced >= n_calls:
         return "unknown"
-    calls = "1 call" if n_calls_unpriced == 1 else f"{n_calls_unpriced:,} calls"
+    calls = render_count(n_calls_unpriced, "call")
     return f"at least {render_usd(known_usd)} (price of {calls} unknown)"

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from decimal import Decimal
 
 from llm_assets.core.chain import DueChain, ReplayedChain
 from llm_assets.core.ids import CallKey, StepName
@@ -64,12 +63,6 @@ class Plan:
     def n_calls_to_send(self) -> int:
         """Of the model and the judge; one that is not accepted takes further calls."""
         return self.calls.n_generate + self.calls.n_judge
-
-    @property
-    def expected_cost_usd(self) -> Decimal | None:
-        """The likely cost; None where a price is not known."""
-        cost = self.estimate.cost_usd
-        return None if cost is None else cost.likely_usd
 
     @property
     def is_approximate(self) -> bool:

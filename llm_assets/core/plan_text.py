@@ -3,6 +3,7 @@
 from pydantic import JsonValue
 
 from llm_assets.core.money import render_amount, render_usd
+from llm_assets.core.number_words import render_count
 from llm_assets.core.plan import Plan, StepPlan
 from llm_assets.core.plan_cost import CostRange, Estimate
 from llm_assets.core.plan_reasons import Reason
@@ -32,8 +33,8 @@ def render_reasons(plan: Plan) -> str:
 def render_calls(plan: Plan) -> str:
     """Such as `14 calls or more and 14 verdicts`: an answer that is not accepted takes further calls."""
     n_generate, n_judge = plan.calls.n_generate, plan.calls.n_judge
-    verdicts = f" and {n_judge} verdict{'' if n_judge == 1 else 's'}" if n_judge else ""
-    calls = f"{n_generate} call{'' if n_generate == 1 else 's'} or more{verdicts}"
+    verdicts = f" and {render_count(n_judge, 'verdict')}" if n_judge else ""
+    calls = f"{render_count(n_generate, 'call')} or more{verdicts}"
     steps = ", ".join(text for each in plan.steps if (text := _render_step(each)))
     return f"{calls} ({steps})" if steps else calls
 

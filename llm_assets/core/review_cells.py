@@ -4,17 +4,16 @@ Spreadsheet programs rewrite what they save: 4 becomes 4.0, a line end becomes a
 may go. A cell counts as changed only where a person must have done it.
 """
 
-import json
 import math
 import re
 from dataclasses import dataclass
-from typing import NoReturn, cast
 
 from pydantic import JsonValue
 
 from llm_assets.config.export import ColumnType
 from llm_assets.core.export_values import ColumnKind, is_of_kind, read_as
 from llm_assets.core.fingerprint import render_json
+from llm_assets.core.json_match import parse_json_value
 from llm_assets.core.review_columns import ReviewColumn
 from llm_assets.core.safe_cells import (
     cut_spelled,
@@ -144,14 +143,10 @@ def _read_json(cell: Cell, text: str) -> JsonValue | Unreadable:
     if isinstance(cell, int | float):
         return read_as(text, "number") if not isinstance(cell, bool) else cell
     try:
-        value = cast("JsonValue", json.loads(text, parse_constant=_refuse))
+        value = parse_json_value(text)
         render_json(value)
     except (ValueError, RecursionError) as exc:
         if text.lstrip()[0] in '[{"':
             return Unreadable(f"it is not valid JSON ({exc})")
         return text
     return value
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number of JSON")

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from llm_assets.core.number_words import render_count
+from llm_assets.core.table import render_letters
 from llm_assets.errors import InputError
 
 
@@ -29,23 +31,13 @@ class ReviewProblem:
         return f"{place}: {self.what} {self.remedy}".strip()
 
 
-def render_letters(index: int) -> str:
-    """The letters of a sheet's column, 0 being A."""
-    letters = ""
-    index += 1
-    while index:
-        index, digit = divmod(index - 1, 26)
-        letters = chr(ord("A") + digit) + letters
-    return letters
-
-
 def build_review_error(file: str, problems: Sequence[ReviewProblem]) -> InputError:
     """All problems of a workbook, in the order of its rows and columns."""
     ordered = sorted(
         problems, key=lambda each: (each.row, -1 if each.column is None else each.column)
     )
     lines = "\n  ".join(problem.render() for problem in ordered)
-    n_problems = "1 problem" if len(ordered) == 1 else f"{len(ordered)} problems"
+    n_problems = render_count(len(ordered), "problem")
     return InputError(
         f"{file} has {n_problems}; nothing was taken in:\n  {lines}\n ",
         remedy="Mend the workbook and put it in again.",

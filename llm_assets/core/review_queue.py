@@ -17,8 +17,6 @@ from llm_assets.core.values import FROZEN_RECORD, CollectionMeta
 from llm_assets.core.work_items import WorkItems
 
 WAITING: tuple[Route, ...] = ("review_queue",)
-WITH_FAILED: tuple[Route, ...] = ("review_queue", "failed")
-"""Also items without an accepted output, which a person may write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,3 +39,13 @@ def render_line(line: int, *, table_format: str) -> str:
 def render_place(*, path: str, table_format: str, line: int) -> str:
     """The table and one row of it."""
     return f"{path}, {render_line(line, table_format=table_format)}"
+
+
+def render_letters(index: int) -> str:
+    """The letters of a sheet's column, 0 being A."""
+    letters = ""
+    index += 1
+    while index:
+        index, digit = divmod(index - 1, 26)
+        letters = chr(ord("A") + digit) + letters
+    return letters

@@ -1,4 +1,8 @@
-"""The LLM outputs stage of a chain: what became of every item in all of its steps."""
+"""The LLM outputs stage of a chain: what became of every item in all of its steps.
+
+Not beside the other stages, because it is `llm_outputs` made otherwise: `assets/llm_outputs.py` asks a model, this one
+joins what `assets/steps.py` asked for, so that everything after either is the same.
+"""
 
 from typing import Any
 
@@ -12,12 +16,12 @@ from llm_assets.core.schema_record import SchemaText
 from llm_assets.core.stage_checks import check_llm_outputs
 from llm_assets.core.work_items import WorkItems
 from llm_assets.defs.check_results import build_stage_checks
-from llm_assets.defs.checks import CheckedResult, build_check_specs
+from llm_assets.defs.checks import CheckedResult
 from llm_assets.defs.definition_metadata import describe_definition
-from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.output_metadata import describe_joined
 from llm_assets.defs.publishing import VERSION_DIGITS, publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, get_batch, get_value_type
+from llm_assets.defs.stage_arguments import build_checked_arguments
 from llm_assets.gateways.artifacts import load_model
 from llm_assets.gateways.schema_texts import load_answer_schemas
 from llm_assets.gateways.steps_run import find_run_record
@@ -32,24 +36,16 @@ def build_joined_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
     after = {step.name: step.settings.after for step in task.steps if step.name is not None}
 
     @dg.asset(
-        key=scope.build_key("llm_outputs"),
-        io_manager_def=build_io_manager(scope),
+        **build_checked_arguments(scope, "llm_outputs", LLMOutputs),
         ins={
-            "schema_text": scope.build_input("schema_text"),
-            "work_items": scope.build_input("work_items"),
+            **scope.build_inputs("schema_text", "work_items"),
             **{
                 name: dg.AssetIn(key=scope.build_key(name), dagster_type=get_value_type(LLMOutputs))
                 for name in after
             },
         },
-        group_name=task.name,
-        owners=scope.owners,
-        tags=scope.tags,
         kinds={"json"},
         metadata=describe_definition(scope),
-        partitions_def=scope.batches,
-        check_specs=build_check_specs(scope, "llm_outputs"),
-        dagster_type=get_value_type(LLMOutputs),
         code_version=scope.build_code_version(RECIPE, after=after),
     )
     def llm_outputs(

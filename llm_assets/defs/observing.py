@@ -7,8 +7,8 @@ import dagster as dg
 
 from llm_assets.core.plan import Plan
 from llm_assets.core.plan_text import render_plan
-from llm_assets.gateways.caller import Progress
 from llm_assets.gateways.llm_run import Observer
+from llm_assets.gateways.progress import Progress
 from llm_assets.gateways.progress_text import render_progress
 
 

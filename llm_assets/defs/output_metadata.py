@@ -15,9 +15,8 @@ from llm_assets.core.answer_columns import (
     iter_record_rows,
     name_output_columns,
 )
-from llm_assets.core.checks import NOT_ASKED
 from llm_assets.core.ids import BatchKey, StepName
-from llm_assets.core.llm_outputs import LLMOutputs, LLMOutputsMeta, Totals
+from llm_assets.core.llm_outputs import NOT_ASKED, LLMOutputs, LLMOutputsMeta, Totals
 from llm_assets.core.plan import Plan
 from llm_assets.core.plan_text import render_cost_range
 from llm_assets.core.run_summary import RunSummary, StepSummary

@@ -1,10 +1,13 @@
 """How workbooks that people filled in are taken in without anybody asking."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from logging import Logger
+from pathlib import Path
 
 import dagster as dg
 
+from llm_assets.core.ids import BatchKey
 from llm_assets.core.stage_graph import StageGraph
 from llm_assets.defs.file_sensors import INTERVAL_SECONDS, parse_cursor
 from llm_assets.defs.jobs import TaskJobs, list_review_stages, name_batch_job
@@ -46,23 +49,36 @@ class _ReviewDesk:
                 paths,
                 now_seconds=scope.clock.get_now().timestamp(),
             )
-            due = known.find_due({})
-            ends = [
-                take_arrived_review(scope.task, scope.project, paths[name], clock=scope.clock)
-                for name in due
-            ]
         except LLMAssetsError as exc:
             return dg.SkipReason(str(exc))
-        for end in ends:
-            if isinstance(end, RefusedReview):
-                context.log.error(end.problem)
-        taken = [end for end in ends if isinstance(end, TakenReview) and end.n_added]
+        ends = self._take({name: paths[name] for name in known.find_due({})}, context.log)
+        taken = [end for end in ends.values() if isinstance(end, TakenReview) and end.n_added]
         known_batches = context.instance.get_dynamic_partitions(str(scope.batches.name))
         return dg.SensorResult(
             run_requests=self._request_runs({end.batch for end in taken} & {*known_batches}),
-            cursor=known.note_requests(due).model_dump_json(),
+            cursor=known.note_requests(list(ends)).model_dump_json(),
             asset_events=[build_review_observation(scope)] if taken else [],
         )
+
+    def _take(
+        self, paths: Mapping[BatchKey, Path], log: Logger
+    ) -> dict[BatchKey, TakenReview | RefusedReview]:
+        """What became of each workbook; one that could not be dealt with is looked at again the next time.
+
+        It keeps no other one out: what was taken in is published now or, as it brings nothing new, never.
+        """
+        scope = self.scope
+        ends: dict[BatchKey, TakenReview | RefusedReview] = {}
+        for name, path in paths.items():
+            try:
+                end = take_arrived_review(scope.task, scope.project, path, clock=scope.clock)
+            except LLMAssetsError as exc:
+                log.error(str(exc))  # noqa: TRY400 - a person's mistake needs no stack trace
+                continue
+            if isinstance(end, RefusedReview):
+                log.error(end.problem)
+            ends[name] = end
+        return ends
 
     def _request_runs(self, batches: Collection[str]) -> list[dg.RunRequest]:
         """One for each batch that people decided on, over the stages that show it.

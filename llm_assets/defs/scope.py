@@ -48,9 +48,9 @@ class TaskScope:
         """The key of one of the task's assets."""
         return dg.AssetKey([*self.key_prefix, self.task.name, stage])
 
-    def build_input(self, stage: str) -> dg.AssetIn:
-        """The value of another stage as an argument."""
-        return dg.AssetIn(key=self.build_key(stage))
+    def build_inputs(self, *stages: str) -> dict[str, dg.AssetIn]:
+        """The values of other stages as arguments of their names."""
+        return {stage: dg.AssetIn(key=self.build_key(stage)) for stage in stages}
 
     def list_guards(self) -> list[dg.AssetKey]:
         """The stages that a stage has to come after if it hands anything of a batch on to people or programs."""

@@ -16,6 +16,7 @@ from llm_assets.defs.publishing import (
     BATCHES_KEY,
     BLOCKED_KEY,
     CLEANED_VERSION,
+    CODE_VERSION_TAG,
     COMPARED_KEY,
     CORRECTIONS_KEY,
     IMAGES_KEY,
@@ -25,7 +26,6 @@ from llm_assets.defs.publishing import (
 from llm_assets.defs.registering import DATA_VERSION_TAG
 from llm_assets.defs.scope import TaskScope
 
-CODE_VERSION_TAG = "dagster/code_version"
 INPUT_VERSION_PREFIX = "dagster/input_data_version/"
 COUNT_PREFIX = "items_"
 PAGE_SIZE = 1000

@@ -1,7 +1,5 @@
 """How a batch's outputs are assessed, and where the expected values are read from."""
 
-import hashlib
-
 from llm_assets.config.expected import ExpectedSettings
 from llm_assets.config.task import InputSettings
 from llm_assets.core.assessment import Assessment, build_assessment
@@ -16,6 +14,7 @@ from llm_assets.gateways.hook_files import load_scorers
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.tables.reading import open_table
 from llm_assets.gateways.tasks import Task
+from llm_assets.gateways.text_files import fingerprint_file
 
 
 def assess_outputs(
@@ -59,10 +58,7 @@ def fingerprint_labels(task: Task) -> str:
     expected = task.settings.expected
     if expected is None or expected.file is None:
         return ""
-    try:
-        return hashlib.sha256(task.resolve(expected.file).read_bytes()).hexdigest()
-    except OSError:
-        return ""
+    return fingerprint_file(task.resolve(expected.file))
 
 
 def load_labels(task: Task, project: Project, settings: ExpectedSettings) -> Labels:

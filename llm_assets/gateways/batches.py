@@ -1,7 +1,6 @@
 """Which input files does a task have?"""
 
 import hashlib
-import os
 import re
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from llm_assets.core.fingerprint import render_json
 from llm_assets.core.ids import BatchKey, Sha256
 from llm_assets.errors import InputError, StorageError, suggest
 from llm_assets.gateways.project import Project, resolve_path
+from llm_assets.gateways.tables.whole_file import write_whole_text
 from llm_assets.gateways.tasks import Task
 
 TABLE_ENDINGS = tuple(f".{name}" for name in get_args(TableFormat))
@@ -180,11 +180,4 @@ def _read_remembered(task: Task, project: Project) -> dict[BatchKey, Path]:
 def _write_remembered(paths: dict[BatchKey, Path], task: Task, project: Project) -> None:
     memory = _find_memory(task, project)
     entries = {key: project.locate(path) for key, path in paths.items()}
-    temporary = memory.with_name(f".{memory.name}.{os.getpid()}")
-    try:
-        memory.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(render_json(entries) + "\n", encoding="utf-8")
-        temporary.replace(memory)
-    except OSError as exc:
-        what = f"{project.show(memory)} cannot be written ({exc.strerror})."
-        raise StorageError(what, remedy="Check the folder's permissions and free space.") from exc
+    write_whole_text(memory, render_json(entries) + "\n")

@@ -8,7 +8,7 @@ from llm_assets.core.comparison_markdown import render_comparison_markdown
 from llm_assets.core.ids import BatchKey
 from llm_assets.gateways.comparison_pages import render_comparison_html
 from llm_assets.gateways.project import Project
-from llm_assets.gateways.report_index import write_report_file
+from llm_assets.gateways.tables.whole_file import write_whole_text
 from llm_assets.gateways.tasks import Task
 
 
@@ -31,6 +31,6 @@ def write_comparison(
     page = project.comparisons / task.name / f"{batch}.html"
     path = page.with_suffix(".md")
     text = render_comparison_markdown(comparison)
-    write_report_file(page, render_comparison_html(comparison), project)
-    write_report_file(path, text, project)
+    write_whole_text(page, render_comparison_html(comparison))
+    write_whole_text(path, text)
     return WrittenComparison(path=path, page=page, text=text)

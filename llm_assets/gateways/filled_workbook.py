@@ -1,7 +1,8 @@
 """What a review workbook holds when it comes back, whatever program saved it."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -71,11 +72,14 @@ def _read_bytes(path: Path, *, shown: str) -> bytes:
         ) from exc
 
 
-def _open_workbook(content: bytes, *, shown: str) -> "CalamineWorkbook":
+@contextmanager
+def _open_workbook(content: bytes, *, shown: str) -> "Generator[CalamineWorkbook]":
+    """A sheet is read when it is asked for, so what is wrong with it is told inside, too."""
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
     try:
-        return CalamineWorkbook.from_filelike(BytesIO(content))
+        with CalamineWorkbook.from_filelike(BytesIO(content)) as workbook:
+            yield workbook
     except PasswordError as exc:
         raise InputError(
             f"The review {shown} is protected by a password; nothing was taken in.",

@@ -93,19 +93,13 @@ class Foresight:
         self.foreseen.update(key for _, chain in planned.due.chosen for key in chain.next_keys)
         return planned.plan
 
-    def find_next_call(self, batch: Batch, choice: RunChoice, *, row: str) -> NextCall:
-        """The call of the item that answers for a row, word for word; see `find_item` for `row`.
-
-        Of several steps, the first one whose call is still to be sent, else the first one.
-        """
-        calls = self.find_next_calls(batch, choice, row=row)
-        known = [call for call in calls if isinstance(call, NextCall)]
-        return next((call for call in known if call.is_due), known[0])
-
     def find_next_calls(
         self, batch: Batch, choice: RunChoice, *, row: str
     ) -> tuple[NextCall | UnknownCall, ...]:
-        """The call of that item in each step, in the order in which they run."""
+        """The calls of the item that answers for a row, word for word, a step each in the order in which they run.
+
+        See `find_item` for `row`.
+        """
         prepared = self._prepare(batch)
         item = find_item(prepared.items, prepared.snapshot, row=row, batch=batch.key)
         (chain,) = self._build_planner(prepared.steps).build_replayer(choice).replay([item])

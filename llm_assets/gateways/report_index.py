@@ -5,16 +5,15 @@ not read the artifacts of other batches, and runs side by side have nothing to l
 """
 
 import json
-import os
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from llm_assets.core.batch_summary import BatchSummary
 from llm_assets.core.report_index import build_report_index
-from llm_assets.errors import StorageError
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.report_pages import INDEX_NAME, render_index_html
+from llm_assets.gateways.tables.whole_file import write_whole_text
 from llm_assets.gateways.tasks import Task
 
 
@@ -27,7 +26,7 @@ def write_index(task: Task, project: Project) -> Path:
     """Write the page over all batches that have a report."""
     path = find_reports_folder(task, project) / INDEX_NAME
     index = build_report_index(task.name, load_summaries(task, project))
-    write_report_file(path, render_index_html(index), project)
+    write_whole_text(path, render_index_html(index))
     return path
 
 
@@ -41,20 +40,6 @@ def load_summaries(task: Task, project: Project) -> tuple[BatchSummary, ...]:
 def render_summary(summary: BatchSummary) -> str:
     """A batch's numbers as JSON."""
     return json.dumps(summary.model_dump(mode="json"), sort_keys=True, indent=2) + "\n"
-
-
-def write_report_file(path: Path, text: str, project: Project) -> None:
-    """Write a text file; it appears whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    except OSError as exc:
-        raise StorageError(
-            f"The report {project.show(path)} cannot be written ({exc.strerror}).",
-            remedy="Check the folder's permissions and the free space.",
-        ) from exc
 
 
 def _read_summary(path: Path) -> BatchSummary | None:

@@ -25,10 +25,10 @@ from llm_assets.gateways.project import Project
 from llm_assets.gateways.report_index import (
     find_reports_folder,
     render_summary,
-    write_report_file,
 )
 from llm_assets.gateways.report_pages import INDEX_NAME, render_report_html
 from llm_assets.gateways.review_stages import find_review_book
+from llm_assets.gateways.tables.whole_file import write_whole_text
 from llm_assets.gateways.tasks import Task
 
 STAGES_BEFORE_STEPS = ("input_snapshot", "group_contexts", "work_items")
@@ -176,7 +176,7 @@ def write_report(
     summary = build_batch_summary(report, page, page_name=found.name)
     text = render_report_markdown(report, partial=partial)
     path = find_report(task, project, batch)
-    write_report_file(found, render_report_html(page), project)
-    write_report_file(path.with_suffix(".json"), render_summary(summary), project)
-    write_report_file(path, text, project)
+    write_whole_text(found, render_report_html(page))
+    write_whole_text(path.with_suffix(".json"), render_summary(summary))
+    write_whole_text(path, text)
     return WrittenReport(path=path, page=found, text=text)

@@ -9,7 +9,7 @@ from llm_assets.gateways.clock import Clock
 from llm_assets.gateways.gating import load_output_forms
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.reviewing import TakenReview, import_review
-from llm_assets.gateways.tables.whole_file import open_whole_text
+from llm_assets.gateways.tables.whole_file import write_whole_text
 from llm_assets.gateways.tasks import Task
 
 ENDING = ".xlsx"
@@ -70,8 +70,7 @@ def take_arrived_review(
     try:
         taken = take_review(task, project, path, clock=clock)
     except InputError as exc:
-        with open_whole_text(note) as stream:
-            stream.write(f"{exc}\n")
+        write_whole_text(note, f"{exc}\n")
         return RefusedReview(file=path.name, problem=str(exc))
     note.unlink(missing_ok=True)
     return taken

@@ -17,6 +17,7 @@ from llm_assets.config.steps import ChainStep
 from llm_assets.config.task import LLMSettings, TaskSettings
 from llm_assets.config.yaml_text import YamlDocument
 from llm_assets.core.ids import Sha256, StepName, TaskName
+from llm_assets.core.number_words import render_count
 from llm_assets.core.setting_changes import SettingChange, list_setting_changes
 from llm_assets.errors import ConfigError, suggest
 from llm_assets.gateways.project import Project, find_root_around, resolve_path
@@ -179,7 +180,7 @@ def check_no_gaps(task: Task, *blocks: str) -> None:
         return
     lines = [f"{gap.name}: {gap.text} ({gap.place})" for gap in task.gaps]
     example = " ".join(f"--set {gap.name}=…" for gap in task.gaps)
-    n_values = "1 value" if len(lines) == 1 else f"{len(lines)} values"
+    n_values = render_count(len(lines), "value")
     raise ConfigError(
         "\n  ".join([f"Task {task.name} lacks {n_values}; nothing was sent:", *lines]) + "\n ",
         remedy=f"Write `{example}`, or, of the outputs' settings, give them as `set` in the launchpad.",

@@ -26,7 +26,7 @@ from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs, Outcome
 from llm_assets.core.output_forms import OutputForm
 from llm_assets.core.review_book import FilledBook, FilledRow, ReviewBook, build_review_book
 from llm_assets.core.review_cells import Cell
-from llm_assets.core.review_queue import WITH_FAILED, ReviewQueue, build_review_queue
+from llm_assets.core.review_queue import ReviewQueue, build_review_queue
 from llm_assets.core.values import Scalar
 from llm_assets.core.work_items import WorkItem, WorkItems, build_work_items
 from llm_assets_tests.core.labelled import build_outputs
@@ -266,7 +266,7 @@ def build_queue(
         task=TASK,
         batch=MARCH,
         id_column="id",
-        routes=WITH_FAILED,
+        routes=("review_queue", "failed"),
     )
 
 

@@ -1,7 +1,3 @@
-from decimal import Decimal
-
-import pytest
-
 from llm_assets.core.item_replay import replay_items
 from llm_assets.core.plan import build_plan, select_due
 from llm_assets.core.plan_calls import count_calls
@@ -17,7 +13,6 @@ from llm_assets_tests.core.builders import (
     build_item,
     build_label_step,
 )
-from llm_assets_tests.core.plans import build_plan_of
 
 STEP = build_label_step()
 NOTHING = build_estimate((), is_guess=True, is_approximate=True)
@@ -82,11 +77,3 @@ def test_calls_of_an_earlier_run_are_foreseen():
     assert (counted.n_answered, counted.n_to_run, counted.n_calls_to_send) == (4, 2, 2)
     limited = plan(foreseen=frozenset({shared}), limit=1)
     assert (limited.n_to_run, limited.n_left_out) == (1, 1)
-
-
-@pytest.mark.parametrize(
-    ("cost", "expected"), [(None, None), (("0.01", "0.02", "0.05"), Decimal("0.02"))]
-)
-def test_what_is_expected_is_what_is_likely(cost, expected):
-    """The one number of a plan's cost is the likely one, and none where a price is not known."""
-    assert build_plan_of({"new": 1}, cost=cost).expected_cost_usd == expected

@@ -162,6 +162,20 @@ def test_a_bad_file_keeps_no_good_one_out(desk: Desk):
     assert desk.count_corrections() == 3
 
 
+def test_trouble_with_one_file_does_not_lose_another(desk: Desk):
+    """What was taken in is published although the note of another one cannot be written; that one is tried again."""
+    desk.put("may.xlsx", APPROVE_3)
+    broken = desk.folder / "broken.xlsx"
+    broken.write_bytes(b"not a workbook")
+    desk.set_age(broken, 60)
+    note = desk.folder / "broken.problems.txt"
+    note.mkdir()
+    assert [request.partition_key for request in desk.look()] == ["may"]
+    note.rmdir()
+    assert desk.look() == []
+    assert "no readable workbook" in note.read_text()
+
+
 def test_what_is_being_written_waits(desk: Desk):
     """A file that was written to just now, and what a spreadsheet program puts beside an open one, is left alone."""
     desk.put("may.xlsx", APPROVE_3, age_seconds=1)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from llm_assets_tests.end_to_end.tiny_project import TinyProject
+from llm_assets_tests.shared_tables import PROBLEMS, find_shared_table
 
-GSM8K = Path("/work/shared/data/gsm8k_test.jsonl")
 N_PROBLEMS = 200
 CONFIG = """\
 prompt: prompts/maths.yaml
@@ -42,9 +42,7 @@ class LLMOutput(BaseModel):
 @pytest.fixture
 def problems() -> Sequence[dict[str, str]]:
     """The first problems of GSM8K, with how long each is."""
-    if not GSM8K.exists():
-        pytest.skip(f"{GSM8K.name} is not here")
-    lines = GSM8K.read_text(encoding="utf-8").splitlines()[:N_PROBLEMS]
+    lines = find_shared_table(PROBLEMS).read_text(encoding="utf-8").splitlines()[:N_PROBLEMS]
     records = [json.loads(line) for line in lines]
     return [
         {**record, "length": "long" if len(record["question"]) > 250 else "short"}

@@ -8,7 +8,7 @@ from llm_assets.core.plan import Plan
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.errors import ConfigError, InputError
 from llm_assets.gateways.batches import Batch, find_batch
-from llm_assets.gateways.foresight import open_foresight
+from llm_assets.gateways.foresight import Foresight, NextCall, open_foresight
 from llm_assets.gateways.generation import Generation
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.tasks import load_task
@@ -333,15 +333,20 @@ def test_batches_are_planned_one_after_the_other(build_trial):
     assert [plan.n_calls_to_send for plan in plans] == [6, 2]
 
 
+def find_call(foresight: Foresight, batch: Batch, choice: RunChoice, *, row: str) -> NextCall:
+    """The next call of an item whose task is one step."""
+    (call,) = foresight.find_next_calls(batch, choice, row=row)
+    assert isinstance(call, NextCall)
+    return call
+
+
 @pytest.mark.parametrize("row", ["5", "work id"])
 def test_a_row_is_found_by_its_number_or_its_work_id(build_trial, row: str):
     """Rows are counted below the header from 1, and a work id names an item exactly."""
     trial = build_trial()
     item = prepare(trial.project).items.records[4]
     with open_foresight(load_task(trial.project, "notes"), trial.project) as foresight:
-        call = foresight.find_next_call(
-            trial.batch, ALL, row=item.work_id if row == "work id" else row
-        )
+        call = find_call(foresight, trial.batch, ALL, row=item.work_id if row == "work id" else row)
     assert call.item.work == item
     assert NOTES[4][COLUMNS.index("text")] in call.request.messages[-1].content
     assert call.is_due
@@ -355,7 +360,7 @@ def test_a_row_that_is_not_there_is_told(build_trial, row: str):
         open_foresight(load_task(trial.project, "notes"), trial.project) as foresight,
         pytest.raises(InputError, match="from 1 to 6"),
     ):
-        foresight.find_next_call(trial.batch, ALL, row=row)
+        foresight.find_next_calls(trial.batch, ALL, row=row)
 
 
 def test_the_next_call_of_a_failed_item_carries_its_feedback(build_trial):
@@ -364,9 +369,9 @@ def test_the_next_call_of_a_failed_item_carries_its_feedback(build_trial):
     trial.forbid("red")
     trial.run()
     with open_foresight(load_task(trial.project, "notes"), trial.project) as foresight:
-        call = foresight.find_next_call(trial.batch, ALL, row="5")
-        done = foresight.find_next_call(trial.batch, ALL, row="1")
-        forced = foresight.find_next_call(trial.batch, FORCED, row="1")
+        call = find_call(foresight, trial.batch, ALL, row="5")
+        done = find_call(foresight, trial.batch, ALL, row="1")
+        forced = find_call(foresight, trial.batch, FORCED, row="1")
     assert (call.request.attempt, call.is_due) == (2, True)
     assert "nothing red" in call.request.messages[-1].content
     assert (done.request.attempt, done.is_due) == (1, False)

@@ -207,7 +207,7 @@ def test_prompt_of_an_item_that_is_left_out_is_none(shop: Shop):
         open_foresight(task, shop.project) as foresight,
         pytest.raises(InputError, match="Nothing is asked about this item: Doors are"),
     ):
-        foresight.find_next_call(batch, ALL, row="4")
+        foresight.find_next_calls(batch, ALL, row="4")
 
 
 def test_chosen_extra_column_is_there_without_values(shop: Shop):

@@ -83,7 +83,9 @@ class Studio:
     def find_next_call(self, row: str) -> NextCall:
         task = load_task(self.project, "notes")
         with open_foresight(task, self.project) as foresight:
-            return foresight.find_next_call(find_batch(task, self.project, "may"), ALL, row=row)
+            (call,) = foresight.find_next_calls(find_batch(task, self.project, "may"), ALL, row=row)
+        assert isinstance(call, NextCall)
+        return call
 
     def query(self, sql: str) -> list[Any]:
         with closing(sqlite3.connect(self.project.ledger_path)) as connection:

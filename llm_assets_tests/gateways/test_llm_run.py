@@ -9,6 +9,7 @@ from llm_assets.config.task import BudgetSettings, LimitSettings
 from llm_assets.core.calls import CallRequest, Fault
 from llm_assets.core.completions import Completion
 from llm_assets.core.item_ends import BEYOND_LIMIT
+from llm_assets.core.plan_cost import CostRange
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.core.step import Step
 from llm_assets.errors import ProviderError
@@ -169,7 +170,8 @@ def test_the_plan_is_said_before_the_first_call(office):
     assert office.observer.counts_at_plan == [0]
     assert (plan.n_items, plan.n_answered, plan.n_to_run, plan.n_left_out) == (5, 2, 3, 0)
     assert (plan.n_calls_to_send, plan.n_calls_reused) == (2, 2)
-    assert plan.expected_cost_usd == 2 * CENT
+    assert plan.estimate.cost_usd is not None
+    assert plan.estimate.cost_usd.likely_usd == 2 * CENT
     assert plan.is_approximate
 
 
@@ -178,14 +180,17 @@ def test_a_plan_with_nothing_to_do_costs_nothing(office):
     office.run()
     result = office.run()
     assert (result.plan.n_answered, result.plan.n_to_run) == (4, 0)
-    assert result.plan.expected_cost_usd == 0
+    nothing = Decimal(0)
+    assert result.plan.estimate.cost_usd == CostRange(
+        low_usd=nothing, likely_usd=nothing, high_usd=nothing
+    )
 
 
 def test_an_unknown_price_is_planned_as_unknown(office):
     """A model without a price makes a plan without a sum, not one of nothing."""
     office.price = None
     result = office.run()
-    assert result.plan.expected_cost_usd is None
+    assert result.plan.estimate.cost_usd is None
     assert not result.summary.cost_is_known
 
 

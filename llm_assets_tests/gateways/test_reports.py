@@ -73,5 +73,5 @@ def test_a_report_that_cannot_be_written_is_told(stages):
     generation = stages.generate()
     report, sources = stages.build_report(generation), stages.build_sources(generation)
     (stages.project.root / "data" / "reports").write_text("x")
-    with pytest.raises(StorageError, match=r"The report data/reports/notes/may\.html cannot be"):
+    with pytest.raises(StorageError, match=r"data/reports/notes/may\.html could not be written"):
         write_report(stages.task, stages.project, report, sources)

@@ -1,5 +1,6 @@
 from datetime import UTC, datetime
 from typing import Any
+from zipfile import ZipFile
 
 import openpyxl
 import pytest
@@ -204,6 +205,16 @@ def _write_other(path):
     openpyxl.Workbook().save(path)
 
 
+def _cut_sheet(path):
+    """Damage inside of an archive that is whole."""
+    with ZipFile(path) as whole:
+        parts = {name: whole.read(name) for name in whole.namelist()}
+    parts["xl/worksheets/sheet1.xml"] = parts["xl/worksheets/sheet1.xml"][:300]
+    with ZipFile(path, "w") as damaged:
+        for name, content in parts.items():
+            damaged.writestr(name, content)
+
+
 def _change_memory(path, row, column, value):
     workbook: Any = openpyxl.load_workbook(path)
     workbook[MEMORY_SHEET].cell(row, column).value = value
@@ -218,6 +229,7 @@ def _drop_item(path):
 
 FOREIGN = {
     "no workbook": (_write_text, "no readable workbook"),
+    "a damaged sheet": (_cut_sheet, "no readable workbook"),
     "another workbook": (_write_other, "no sheet '_llm_assets'"),
     "a newer format": (lambda path: _change_memory(path, 1, 2, 9), "format 9"),
     "another mark": (lambda path: _change_memory(path, 1, 1, "x"), "not this program's"),

@@ -9,12 +9,12 @@ from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.llm_outputs import LLMOutputs
 from llm_assets.core.stage_checks import check_assessment
 from llm_assets.defs.check_results import build_stage_checks
-from llm_assets.defs.checks import CheckedResult, build_check_specs
+from llm_assets.defs.checks import CheckedResult
 from llm_assets.defs.definition_metadata import describe_definition
-from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.metadata import describe_assessment
 from llm_assets.defs.publishing import VERSION_DIGITS, build_version, publish, stop_plainly
-from llm_assets.defs.scope import TaskScope, dump_settings, get_value_type
+from llm_assets.defs.scope import TaskScope, dump_settings
+from llm_assets.defs.stage_arguments import build_checked_arguments
 from llm_assets.gateways.assessments import assess_outputs, fingerprint_labels
 from llm_assets.gateways.hook_files import find_scorer_files
 from llm_assets.gateways.text_files import fingerprint_file
@@ -34,20 +34,10 @@ def build_assessment_asset(scope: TaskScope, settings: ExpectedSettings) -> dg.A
     task = scope.task
 
     @dg.asset(
-        key=scope.build_key("assessment"),
-        io_manager_def=build_io_manager(scope),
-        ins={
-            "input_snapshot": scope.build_input("input_snapshot"),
-            "llm_outputs": scope.build_input("llm_outputs"),
-        },
-        group_name=task.name,
-        owners=scope.owners,
-        tags=scope.tags,
+        **build_checked_arguments(scope, "assessment", Assessment),
+        ins=scope.build_inputs("input_snapshot", "llm_outputs"),
         kinds={"json"},
         metadata=describe_definition(scope),
-        partitions_def=scope.batches,
-        check_specs=build_check_specs(scope, "assessment"),
-        dagster_type=get_value_type(Assessment),
         code_version=scope.build_code_version(
             RECIPE,
             expected=dump_settings(settings),

@@ -6,7 +6,7 @@ from llm_assets.config.compare import CompareSettings
 from llm_assets.core.comparison import Comparison
 from llm_assets.core.stage_checks import check_comparison
 from llm_assets.defs.check_results import build_stage_checks
-from llm_assets.defs.checks import CheckedResult, build_check_specs
+from llm_assets.defs.checks import CheckedResult
 from llm_assets.defs.compared_task import (
     build_compared_deps,
     list_compared_stages,
@@ -14,9 +14,9 @@ from llm_assets.defs.compared_task import (
 )
 from llm_assets.defs.comparison_metadata import describe_comparison
 from llm_assets.defs.definition_metadata import describe_definition
-from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.publishing import publish, stop_plainly
-from llm_assets.defs.scope import TaskScope, dump_settings, get_batch, get_value_type
+from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
+from llm_assets.defs.stage_arguments import build_checked_arguments
 from llm_assets.gateways.comparison_files import write_comparison
 from llm_assets.gateways.comparisons import compare_batch
 
@@ -32,17 +32,10 @@ def build_comparison_asset(
     own = [scope.build_key(stage) for stage in list_compared_stages(task)]
 
     @dg.asset(
-        key=scope.build_key("comparison"),
-        io_manager_def=build_io_manager(scope),
+        **build_checked_arguments(scope, "comparison", Comparison),
         deps=[*own, *build_compared_deps(other)],
-        group_name=task.name,
-        owners=scope.owners,
-        tags=scope.tags,
         kinds={"markdown", "html"},
         metadata=describe_definition(scope, files={"folder": project.comparisons / task.name}),
-        partitions_def=scope.batches,
-        check_specs=build_check_specs(scope, "comparison"),
-        dagster_type=get_value_type(Comparison),
         code_version=scope.build_code_version(RECIPE, compare=dump_settings(settings)),
     )
     def comparison(context: dg.AssetExecutionContext) -> CheckedResult[Comparison]:

@@ -6,10 +6,10 @@ from llm_assets.core.corrections import Corrections
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.work_items import WorkItems
 from llm_assets.defs.definition_metadata import describe_definition
-from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.review_metadata import describe_corrections
 from llm_assets.defs.scope import TaskScope, get_batch
+from llm_assets.defs.stage_arguments import build_batch_arguments
 from llm_assets.gateways.review_stages import load_batch_corrections
 from llm_assets.gateways.reviews import find_review_folder
 
@@ -22,19 +22,11 @@ def build_corrections_asset(scope: TaskScope) -> dg.AssetsDefinition:
     task, project = scope.task, scope.project
 
     @dg.asset(
-        key=scope.build_key("corrections"),
-        io_manager_def=build_io_manager(scope),
-        ins={
-            "input_snapshot": scope.build_input("input_snapshot"),
-            "work_items": scope.build_input("work_items"),
-        },
+        **build_batch_arguments(scope, "corrections"),
+        ins=scope.build_inputs("input_snapshot", "work_items"),
         deps=[scope.build_key("review_files")],
-        group_name=task.name,
-        owners=scope.owners,
-        tags=scope.tags,
         kinds={"json", "person"},
         metadata=describe_definition(scope, files={"folder": find_review_folder(task, project)}),
-        partitions_def=scope.batches,
         code_version=scope.build_code_version(RECIPE, id_column=task.settings.input.id_column),
     )
     def corrections(

@@ -8,12 +8,12 @@ from llm_assets.core.embedding_text import build_embedding_text
 from llm_assets.core.published import Published
 from llm_assets.defs.calling import POOL
 from llm_assets.defs.definition_metadata import describe_definition
-from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.observing import build_observer
 from llm_assets.defs.publishing import VERSION_DIGITS, publish, stop_plainly
 from llm_assets.defs.review_metadata import describe_embeddings
 from llm_assets.defs.run_lock import RUN_LOCK, run_lock_resource
 from llm_assets.defs.scope import TaskScope, get_batch
+from llm_assets.defs.stage_arguments import build_batch_arguments
 from llm_assets.gateways.embeddings import embed_published
 from llm_assets.gateways.tasks import check_no_gaps
 
@@ -26,20 +26,15 @@ def build_embeddings_asset(scope: TaskScope, settings: EmbedSettings) -> dg.Asse
     task, project = scope.task, scope.project
 
     @dg.asset(
-        key=scope.build_key("embeddings"),
-        io_manager_def=build_io_manager(scope),
+        **build_batch_arguments(scope, "embeddings"),
         resource_defs={RUN_LOCK: run_lock_resource},
-        ins={"published": scope.build_input("published")},
-        group_name=task.name,
-        owners=scope.owners,
-        tags=scope.tags,
+        ins=scope.build_inputs("published"),
         kinds={"lancedb", "llm"},
         metadata=describe_definition(
             scope,
             files={"folder": project.vectors / task.name},
             model=f"{settings.endpoint}/{settings.model}",
         ),
-        partitions_def=scope.batches,
         pool=POOL,
         code_version=scope.build_code_version(
             RECIPE,

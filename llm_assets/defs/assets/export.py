@@ -11,12 +11,12 @@ from llm_assets.core.schema_record import SchemaRecord
 from llm_assets.core.stage_checks import check_export
 from llm_assets.core.work_items import WorkItemsMeta
 from llm_assets.defs.check_results import build_stage_checks
-from llm_assets.defs.checks import CheckedResult, build_check_specs
+from llm_assets.defs.checks import CheckedResult
 from llm_assets.defs.definition_metadata import describe_definition
-from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.metadata import describe_export
 from llm_assets.defs.publishing import publish, stop_plainly
-from llm_assets.defs.scope import TaskScope, dump_settings, get_batch, get_value_type
+from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
+from llm_assets.defs.stage_arguments import build_checked_arguments
 from llm_assets.gateways.exports import write_exports
 from llm_assets.gateways.schema_texts import build_joined_model, load_answer_schemas
 from llm_assets.gateways.task_schemas import load_recorded_schemas
@@ -31,24 +31,14 @@ def build_export_asset(scope: TaskScope) -> dg.AssetsDefinition:
     task, settings = scope.task, scope.task.settings.export
 
     @dg.asset(
-        key=scope.build_key("export"),
-        io_manager_def=build_io_manager(scope),
+        **build_checked_arguments(scope, "export", ExportTable),
         ins={
-            "schema": scope.build_input("schema"),
-            "input_snapshot": scope.build_input("input_snapshot"),
-            "work_items": scope.build_input("work_items"),
-            "llm_outputs": scope.build_input("llm_outputs"),
+            **scope.build_inputs("schema", "input_snapshot", "work_items", "llm_outputs"),
             **scope.build_optional_input("assessment", Assessment),
         },
         deps=scope.list_guards(),
-        group_name=task.name,
-        owners=scope.owners,
-        tags=scope.tags,
         kinds={"table", *settings.formats},
         metadata=describe_definition(scope, files={"folder": scope.project.exports / task.name}),
-        partitions_def=scope.batches,
-        check_specs=build_check_specs(scope, "export"),
-        dagster_type=get_value_type(ExportTable),
         code_version=scope.build_code_version(RECIPE, export=dump_settings(settings)),
     )
     def export(

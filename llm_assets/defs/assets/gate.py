@@ -11,12 +11,12 @@ from llm_assets.core.schema_record import SchemaRecord
 from llm_assets.core.stage_checks import check_gate
 from llm_assets.core.work_items import WorkItems
 from llm_assets.defs.check_results import build_stage_checks
-from llm_assets.defs.checks import CheckedResult, build_check_specs
+from llm_assets.defs.checks import CheckedResult
 from llm_assets.defs.definition_metadata import describe_definition
-from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.review_metadata import describe_gate
-from llm_assets.defs.scope import TaskScope, dump_settings, get_value_type
+from llm_assets.defs.scope import TaskScope, dump_settings
+from llm_assets.defs.stage_arguments import build_checked_arguments
 from llm_assets.gateways.review_stages import choose_threshold, sort_outputs
 
 RECIPE = 1
@@ -38,22 +38,10 @@ def build_gate_asset(scope: TaskScope, settings: GateSettings) -> dg.AssetsDefin
         return scope.build_code_version(RECIPE, gate=dump_settings(chosen))
 
     @dg.asset(
-        key=scope.build_key("gate"),
-        io_manager_def=build_io_manager(scope),
-        ins={
-            "schema": scope.build_input("schema"),
-            "work_items": scope.build_input("work_items"),
-            "llm_outputs": scope.build_input("llm_outputs"),
-            "corrections": scope.build_input("corrections"),
-        },
-        group_name=task.name,
-        owners=scope.owners,
-        tags=scope.tags,
+        **build_checked_arguments(scope, "gate", GateDecisions),
+        ins=scope.build_inputs("schema", "work_items", "llm_outputs", "corrections"),
         kinds={"json"},
         metadata=describe_definition(scope, field=settings.field, at_least=str(settings.at_least)),
-        partitions_def=scope.batches,
-        check_specs=build_check_specs(scope, "gate"),
-        dagster_type=get_value_type(GateDecisions),
         code_version=build_code_version(settings),
     )
     def gate(

@@ -5,10 +5,10 @@ import dagster as dg
 from llm_assets.core.group_contexts import GroupContexts, build_group_contexts
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.defs.definition_metadata import describe_definition
-from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.metadata import describe_contexts
 from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, build_image_column_parts, dump_settings
+from llm_assets.defs.stage_arguments import build_batch_arguments
 from llm_assets.gateways.tasks import check_no_gaps
 
 RECIPE = 1
@@ -20,17 +20,12 @@ def build_group_contexts_asset(scope: TaskScope) -> dg.AssetsDefinition:
     settings = scope.task.settings
 
     @dg.asset(
-        key=scope.build_key("group_contexts"),
-        io_manager_def=build_io_manager(scope),
-        ins={"input_snapshot": scope.build_input("input_snapshot")},
-        group_name=scope.task.name,
-        owners=scope.owners,
-        tags=scope.tags,
+        **build_batch_arguments(scope, "group_contexts"),
+        ins=scope.build_inputs("input_snapshot"),
         kinds={"json"},
         metadata=describe_definition(
             scope, mode=settings.grouping.mode, grouping_column=settings.grouping.column
         ),
-        partitions_def=scope.batches,
         code_version=scope.build_code_version(
             RECIPE,
             grouping=dump_settings(settings.grouping),

@@ -4,10 +4,10 @@ import dagster as dg
 
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.defs.definition_metadata import describe_definition
-from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.metadata import describe_snapshot
 from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
+from llm_assets.defs.stage_arguments import build_batch_arguments
 from llm_assets.gateways.batches import find_batch
 from llm_assets.gateways.snapshots import take_snapshot
 from llm_assets.gateways.tasks import check_no_gaps
@@ -22,15 +22,10 @@ def build_input_snapshot_asset(scope: TaskScope) -> dg.AssetsDefinition:
     settings = task.settings
 
     @dg.asset(
-        key=scope.build_key("input_snapshot"),
-        io_manager_def=build_io_manager(scope),
+        **build_batch_arguments(scope, "input_snapshot"),
         deps=[scope.build_key("input_file"), scope.build_key("config_file")],
-        group_name=task.name,
-        owners=scope.owners,
-        tags=scope.tags,
         kinds={"table", "json"},
         metadata=describe_definition(scope, files={"input_folder": task.input_folder}),
-        partitions_def=scope.batches,
         code_version=scope.build_code_version(
             RECIPE, input=dump_settings(settings.input), cleaning=dump_settings(settings.cleaning)
         ),

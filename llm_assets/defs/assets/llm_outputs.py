@@ -17,19 +17,19 @@ from llm_assets.defs.calling import (
     choose_settings,
 )
 from llm_assets.defs.check_results import build_stage_checks
-from llm_assets.defs.checks import CheckedResult, build_check_specs
+from llm_assets.defs.checks import CheckedResult
 from llm_assets.defs.definition_metadata import (
     describe_definition,
     describe_models,
     list_model_kinds,
     list_prompts,
 )
-from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.observing import build_observer
 from llm_assets.defs.output_metadata import describe_generation
 from llm_assets.defs.publishing import VERSION_DIGITS, publish, stop_plainly
 from llm_assets.defs.run_lock import RUN_LOCK, run_lock_resource
-from llm_assets.defs.scope import TaskScope, get_batch, get_value_type
+from llm_assets.defs.scope import TaskScope, get_batch
+from llm_assets.defs.stage_arguments import build_checked_arguments
 from llm_assets.gateways.generation import generate_outputs
 from llm_assets.gateways.schema_texts import load_answer_schemas
 
@@ -49,23 +49,12 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
     (step,) = task.steps
 
     @dg.asset(
-        key=scope.build_key("llm_outputs"),
-        io_manager_def=build_io_manager(scope),
+        **build_checked_arguments(scope, "llm_outputs", LLMOutputs),
         resource_defs={RUN_LOCK: run_lock_resource},
-        ins={
-            "schema_text": scope.build_input("schema_text"),
-            "work_items": scope.build_input("work_items"),
-            "group_contexts": scope.build_input("group_contexts"),
-        },
+        ins=scope.build_inputs("schema_text", "work_items", "group_contexts"),
         deps=[scope.build_key("prompt_file"), scope.build_key("config_file")],
-        group_name=task.name,
-        owners=scope.owners,
-        tags=scope.tags,
         kinds=list_model_kinds(step),
         metadata=describe_definition(scope, files=list_prompts(step), **describe_models(step)),
-        partitions_def=scope.batches,
-        check_specs=build_check_specs(scope, "llm_outputs"),
-        dagster_type=get_value_type(LLMOutputs),
         pool=POOL,
         code_version=_build_code_version(scope),
     )

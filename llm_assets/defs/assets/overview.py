@@ -6,9 +6,9 @@ from llm_assets.core.overview import Overview, build_overview
 from llm_assets.core.stage_graph import StageGraph
 from llm_assets.core.status_text import render_status_markdown
 from llm_assets.defs.definition_metadata import describe_definition
-from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.publishing import BATCHES_KEY, publish, stop_plainly
 from llm_assets.defs.scope import TaskScope
+from llm_assets.defs.stage_arguments import build_stage_arguments
 from llm_assets.defs.task_status import read_task_status
 
 RECIPE = 1
@@ -21,12 +21,8 @@ def build_overview_asset(scope: TaskScope, graph: StageGraph) -> dg.AssetsDefini
     """The asset of one task; `graph` holds the stages that it looks at."""
 
     @dg.asset(
-        key=scope.build_key("overview"),
-        io_manager_def=build_io_manager(scope),
+        **build_stage_arguments(scope, "overview"),
         deps=[scope.build_key(name) for name in graph.list_ends()],
-        group_name=scope.task.name,
-        owners=scope.owners,
-        tags=scope.tags,
         kinds={"table"},
         metadata=describe_definition(scope),
         code_version=scope.build_code_version(RECIPE),

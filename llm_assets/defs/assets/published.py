@@ -8,10 +8,10 @@ from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.llm_outputs import LLMOutputs
 from llm_assets.core.published import Published, build_published, fingerprint_published
 from llm_assets.defs.definition_metadata import describe_definition
-from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.publishing import VERSION_DIGITS, publish, stop_plainly
 from llm_assets.defs.review_metadata import describe_published
 from llm_assets.defs.scope import TaskScope, get_batch
+from llm_assets.defs.stage_arguments import build_batch_arguments
 
 RECIPE = 1
 """Raised when the same decisions would publish other records."""
@@ -22,20 +22,10 @@ def build_published_asset(scope: TaskScope) -> dg.AssetsDefinition:
     task = scope.task
 
     @dg.asset(
-        key=scope.build_key("published"),
-        io_manager_def=build_io_manager(scope),
-        ins={
-            "input_snapshot": scope.build_input("input_snapshot"),
-            "llm_outputs": scope.build_input("llm_outputs"),
-            "corrections": scope.build_input("corrections"),
-            "gate": scope.build_input("gate"),
-        },
-        group_name=task.name,
-        owners=scope.owners,
-        tags=scope.tags,
+        **build_batch_arguments(scope, "published"),
+        ins=scope.build_inputs("input_snapshot", "llm_outputs", "corrections", "gate"),
         kinds={"json"},
         metadata=describe_definition(scope),
-        partitions_def=scope.batches,
         code_version=scope.build_code_version(RECIPE, mode=task.settings.grouping.mode),
     )
     def published(

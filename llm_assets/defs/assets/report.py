@@ -12,10 +12,10 @@ from llm_assets.core.llm_outputs import LLMOutputs
 from llm_assets.core.report import Report
 from llm_assets.core.work_items import WorkItemsMeta
 from llm_assets.defs.definition_metadata import describe_definition
-from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.metadata import describe_report
 from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
+from llm_assets.defs.stage_arguments import build_batch_arguments
 from llm_assets.gateways.report_index import write_index
 from llm_assets.gateways.reports import (
     WITHOUT_EFFECT,
@@ -34,23 +34,15 @@ def build_report_asset(scope: TaskScope) -> dg.AssetsDefinition:
     task, project = scope.task, scope.project
 
     @dg.asset(
-        key=scope.build_key("report"),
-        io_manager_def=build_io_manager(scope),
+        **build_batch_arguments(scope, "report"),
         ins={
-            "input_snapshot": scope.build_input("input_snapshot"),
-            "group_contexts": scope.build_input("group_contexts"),
-            "work_items": scope.build_input("work_items"),
-            "llm_outputs": scope.build_input("llm_outputs"),
+            **scope.build_inputs("input_snapshot", "group_contexts", "work_items", "llm_outputs"),
             **scope.build_optional_input("assessment", Assessment),
             **scope.build_optional_input("gate", GateMeta),
         },
         deps=[scope.build_key("export")],  # the report points at its files, so it comes after them
-        group_name=task.name,
-        owners=scope.owners,
-        tags=scope.tags,
         kinds={"markdown", "html"},
         metadata=describe_definition(scope, files={"folder": project.reports / task.name}),
-        partitions_def=scope.batches,
         code_version=scope.build_code_version(
             RECIPE, **dump_settings(task.settings, exclude=WITHOUT_EFFECT)
         ),

@@ -9,10 +9,10 @@ from llm_assets.core.review_queue import ReviewQueue
 from llm_assets.core.schema_record import SchemaRecord
 from llm_assets.core.work_items import WorkItems
 from llm_assets.defs.definition_metadata import describe_definition
-from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.review_metadata import describe_review_queue
 from llm_assets.defs.scope import TaskScope, get_batch
+from llm_assets.defs.stage_arguments import build_batch_arguments
 from llm_assets.gateways.review_stages import find_review_book, make_review_queue
 
 RECIPE = 1
@@ -24,21 +24,10 @@ def build_review_queue_asset(scope: TaskScope) -> dg.AssetsDefinition:
     task, project = scope.task, scope.project
 
     @dg.asset(
-        key=scope.build_key("review_queue"),
-        io_manager_def=build_io_manager(scope),
-        ins={
-            "schema": scope.build_input("schema"),
-            "input_snapshot": scope.build_input("input_snapshot"),
-            "work_items": scope.build_input("work_items"),
-            "llm_outputs": scope.build_input("llm_outputs"),
-            "gate": scope.build_input("gate"),
-        },
-        group_name=task.name,
-        owners=scope.owners,
-        tags=scope.tags,
+        **build_batch_arguments(scope, "review_queue"),
+        ins=scope.build_inputs("schema", "input_snapshot", "work_items", "llm_outputs", "gate"),
         kinds={"excel", "person"},
         metadata=describe_definition(scope, files={"folder": project.review_queues / task.name}),
-        partitions_def=scope.batches,
         code_version=scope.build_code_version(RECIPE),
     )
     def review_queue(

@@ -4,9 +4,9 @@ import dagster as dg
 
 from llm_assets.core.schema_record import SchemaRecord, build_schema_record
 from llm_assets.defs.definition_metadata import describe_definition
-from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.publishing import SOURCE_KEY, publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings
+from llm_assets.defs.stage_arguments import build_stage_arguments
 from llm_assets.gateways.schema_generation import ensure_schema
 from llm_assets.gateways.tasks import check_no_gaps
 from llm_assets.gateways.text_files import fingerprint_file
@@ -20,12 +20,8 @@ def build_schema_asset(scope: TaskScope) -> dg.AssetsDefinition:
     task, project = scope.task, scope.project
 
     @dg.asset(
-        key=scope.build_key("schema"),
-        io_manager_def=build_io_manager(scope),
+        **build_stage_arguments(scope, "schema"),
         deps=[scope.build_key("config_file")],
-        group_name=task.name,
-        owners=scope.owners,
-        tags=scope.tags,
         kinds={"python", "pydantic"},
         metadata=describe_definition(scope, files={"module": task.schema_path}),
         code_version=scope.build_code_version(

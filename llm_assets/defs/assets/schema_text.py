@@ -4,9 +4,9 @@ import dagster as dg
 
 from llm_assets.core.schema_record import SchemaRecord, SchemaText
 from llm_assets.defs.definition_metadata import describe_definition
-from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.scope import TaskScope
+from llm_assets.defs.stage_arguments import build_stage_arguments
 from llm_assets.gateways.schema_texts import describe_task_schema
 
 RECIPE = 1
@@ -18,12 +18,8 @@ def build_schema_text_asset(scope: TaskScope) -> dg.AssetsDefinition:
     task = scope.task
 
     @dg.asset(
-        key=scope.build_key("schema_text"),
-        io_manager_def=build_io_manager(scope),
-        ins={"schema": scope.build_input("schema")},
-        group_name=task.name,
-        owners=scope.owners,
-        tags=scope.tags,
+        **build_stage_arguments(scope, "schema_text"),
+        ins=scope.build_inputs("schema"),
         kinds={"json"},
         metadata=describe_definition(scope, files={"module": task.schema_path}),
         code_version=scope.build_code_version(RECIPE),

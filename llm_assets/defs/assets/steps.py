@@ -52,7 +52,7 @@ def build_step_assets(scope: TaskScope) -> dg.AssetsDefinition:
         name=name_calling_op(scope),
         outs={name: _build_out(scope, step) for name, step in by_name.items()},
         internal_asset_deps={name: _list_inputs(scope, step) for name, step in by_name.items()},
-        ins={stage: scope.build_input(stage) for stage in SHARED_STAGES},
+        ins=scope.build_inputs(*SHARED_STAGES),
         deps=[*prompts, scope.build_key("config_file")],
         can_subset=True,
         resource_defs={

@@ -7,12 +7,12 @@ from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.stage_checks import check_work_items
 from llm_assets.core.work_items import WorkItems
 from llm_assets.defs.check_results import build_stage_checks
-from llm_assets.defs.checks import CheckedResult, build_check_specs
+from llm_assets.defs.checks import CheckedResult
 from llm_assets.defs.definition_metadata import describe_definition
-from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.metadata import describe_images, describe_items
 from llm_assets.defs.publishing import publish, stop_plainly
-from llm_assets.defs.scope import TaskScope, build_image_parts, dump_settings, get_value_type
+from llm_assets.defs.scope import TaskScope, build_image_parts, dump_settings
+from llm_assets.defs.stage_arguments import build_checked_arguments
 from llm_assets.gateways.item_making import make_work_items
 from llm_assets.gateways.tasks import check_no_gaps
 
@@ -25,20 +25,10 @@ def build_work_items_asset(scope: TaskScope) -> dg.AssetsDefinition:
     settings = scope.task.settings
 
     @dg.asset(
-        key=scope.build_key("work_items"),
-        io_manager_def=build_io_manager(scope),
-        ins={
-            "input_snapshot": scope.build_input("input_snapshot"),
-            "group_contexts": scope.build_input("group_contexts"),
-        },
-        group_name=scope.task.name,
-        owners=scope.owners,
-        tags=scope.tags,
+        **build_checked_arguments(scope, "work_items", WorkItems),
+        ins=scope.build_inputs("input_snapshot", "group_contexts"),
         kinds={"json"},
         metadata=describe_definition(scope, mode=settings.grouping.mode),
-        partitions_def=scope.batches,
-        check_specs=build_check_specs(scope, "work_items"),
-        dagster_type=get_value_type(WorkItems),
         code_version=scope.build_code_version(
             RECIPE,
             grouping=dump_settings(settings.grouping),

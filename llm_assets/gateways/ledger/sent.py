@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, Row, select
 
-from llm_assets.core.calls import Role
+from llm_assets.core.calls import Purpose, Role
 from llm_assets.core.ids import BatchKey, CallKey, Sha256, TaskName
 from llm_assets.core.recorded_calls import (
     CallsOnRecord,
@@ -31,6 +31,7 @@ _COLUMNS = (
     _CALL.http_status,
     _CALL.fault_message,
 )
+_OF_OUTPUTS: tuple[Purpose, ...] = ("generate", "judge")
 
 
 class SentCalls:
@@ -57,10 +58,13 @@ class SentCalls:
         return CallsOnRecord(calls=calls, parts=parts)
 
     def find_latest_time(self, *, task: TaskName, batch: BatchKey) -> str | None:
-        """When the latest call of a batch was put on record, in ISO 8601 and UTC; None where there is none."""
+        """When the latest call for outputs of a batch was put on record, in ISO 8601 and UTC; None without any.
+
+        What else is asked for a batch, such as vectors of its published records, comes after its outputs.
+        """
         query = (
             select(_CALL.recorded_at)
-            .where(_CALL.task == task, _CALL.batch == batch)
+            .where(_CALL.task == task, _CALL.batch == batch, _CALL.purpose.in_(_OF_OUTPUTS))
             .order_by(_CALL.id.desc())
             .limit(1)
         )

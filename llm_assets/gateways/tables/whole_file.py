@@ -37,3 +37,9 @@ def open_whole_text(path: Path) -> Generator[TextIO]:
     """Such a file for text, as UTF-8 and with line ends as they are written."""
     with open_whole(path) as stream, TextIOWrapper(stream, encoding="utf-8", newline="") as text:
         yield text
+
+
+def write_whole_text(path: Path, text: str) -> None:
+    """Write such a file at once."""
+    with open_whole_text(path) as stream:
+        stream.write(text)

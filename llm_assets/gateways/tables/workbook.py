@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from llm_assets.core.table import RawRow, RawTable
+from llm_assets.core.table import RawRow, RawTable, render_letters
 from llm_assets.errors import InputError
 from llm_assets.gateways.tables.columns import build_columns
 from llm_assets.gateways.tables.source import TableSource
@@ -138,17 +138,7 @@ class _Sheet:
         beyond = next(i for i, cell in enumerate(cells) if i >= n_columns and cell != "")
         start = self.sheet.start or (0, 0)
         return InputError(
-            f"{self._render_place(row)}: there is a value in column {_render_letters(start[1] + beyond)}, "
+            f"{self._render_place(row)}: there is a value in column {render_letters(start[1] + beyond)}, "
             f"right of the last column that the header names.",
             remedy="Name the column in the header, or take the value out.",
         )
-
-
-def _render_letters(index: int) -> str:
-    """The letters of a sheet's column, 0 being A."""
-    letters = ""
-    index += 1
-    while index:
-        index, digit = divmod(index - 1, 26)
-        letters = chr(ord("A") + digit) + letters
-    return letters

@@ -60,10 +60,12 @@ def test_many_calls_are_read_at_once(ledger):
 
 
 def test_the_latest_call_of_a_batch_is_known_by_its_time(ledger):
-    """Calls of other batches and tasks do not count; without any there is no time."""
+    """Calls of other batches and tasks do not count, nor those for vectors; without any there is no time."""
     assert ledger.sent_calls.find_latest_time(task=TRIAGE, batch=MARCH) is None
     for minutes, batch in ((1, "march"), (2, "march"), (3, "april")):
         record = build_record(build_request(f"{minutes}"), batch=batch)
         put_records(ledger, [replace(record, recorded_at=NOON + timedelta(minutes=minutes))])
+    vector = replace(build_record(build_request("4")), purpose="embed")
+    put_records(ledger, [replace(vector, recorded_at=NOON + timedelta(minutes=4))])
     latest = (NOON + timedelta(minutes=2)).isoformat()
     assert ledger.sent_calls.find_latest_time(task=TRIAGE, batch=MARCH) == latest

@@ -1,4 +1,3 @@
-import os
 from pathlib import Path
 
 import pytest
@@ -7,26 +6,7 @@ from llm_assets.config.task import CleaningSettings, InputSettings
 from llm_assets.core.input_snapshot import InputSnapshot, build_input_snapshot
 from llm_assets.errors import InputError
 from llm_assets.gateways.tables.reading import open_table
-
-PROJECT = Path(__file__).parents[3]
-LYRICS = "hip_hop_candidate_lyrics.csv"
-PROBLEMS = "gsm8k_test.jsonl"
-
-
-@pytest.fixture
-def find_table():
-    """Finds a table of the shared folder; the test is skipped where it is not there."""
-
-    def find(name: str) -> Path:
-        folder = Path(
-            os.environ.get("LLM_ASSETS_SHARED_DATA") or PROJECT.parent / "shared" / "data"
-        )
-        path = folder / name
-        if not path.is_file():
-            pytest.skip(f"{name} is not in the shared folder (LLM_ASSETS_SHARED_DATA names it)")
-        return path
-
-    return find
+from llm_assets_tests.shared_tables import LYRICS, PROBLEMS, find_shared_table
 
 
 def _snapshot(path: Path, settings: InputSettings, cleaning: CleaningSettings) -> InputSnapshot:
@@ -34,28 +14,28 @@ def _snapshot(path: Path, settings: InputSettings, cleaning: CleaningSettings) -
         return build_input_snapshot(table, cleaning=cleaning, id_column=settings.id_column)
 
 
-def test_lyrics_are_explained_before_they_are_read(find_table):
+def test_lyrics_are_explained_before_they_are_read():
     """A file in Mac Roman is refused with its first foreign byte and a hint at the right encoding."""
     with pytest.raises(InputError) as caught:
-        _snapshot(find_table(LYRICS), InputSettings(), CleaningSettings())
+        _snapshot(find_shared_table(LYRICS), InputSettings(), CleaningSettings())
     assert f"{LYRICS}, line 13: byte 0xE5 at offset 2127" in caught.value.what
     assert "mac_roman" in caught.value.what
     assert "cp1252" not in caught.value.what
 
 
-def test_lyrics_with_the_encoding_named(find_table):
+def test_lyrics_with_the_encoding_named():
     """All 377 rows are there, and the label "N/A" survives where its column has no null tokens."""
     settings = InputSettings(encoding="mac_roman", id_column="id")
     cleaning = CleaningSettings(null_tokens_by_column={"theme": ()})
-    snapshot = _snapshot(find_table(LYRICS), settings, cleaning)
+    snapshot = _snapshot(find_shared_table(LYRICS), settings, cleaning)
     assert snapshot.meta.n_rows == len(snapshot.records) == 377
     assert all(row.row_id == row.values["id"] for row in snapshot.records)
     assert snapshot.meta.encoding == "mac-roman"
     assert sum(row.values["theme"] == "N/A" for row in snapshot.records) == 79
 
 
-def test_problems(find_table):
+def test_problems():
     """All 1,319 records are there, each with a name of its own."""
-    snapshot = _snapshot(find_table(PROBLEMS), InputSettings(), CleaningSettings())
+    snapshot = _snapshot(find_shared_table(PROBLEMS), InputSettings(), CleaningSettings())
     assert snapshot.meta.n_rows == len({row.row_id for row in snapshot.records}) == 1319
     assert snapshot.meta.columns == ("question", "answer")

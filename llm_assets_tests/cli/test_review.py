@@ -1,0 +1,34 @@
+from pathlib import Path
+
+import pytest
+
+from llm_assets_tests.end_to_end.gated_project import (
+    answer_note,
+    build_gated_project,
+    fill_review,
+    read_routes,
+)
+from llm_assets_tests.end_to_end.scripted_model import open_scripted_model
+from llm_assets_tests.end_to_end.tiny_project import TinyProject
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> TinyProject:
+    """A gated project whose batch ran once."""
+    with open_scripted_model(answer_note) as model:
+        made = build_gated_project(tmp_path / "project", model.base_url)
+        made.run("run", "notes")
+    return made
+
+
+def test_decisions_that_could_not_be_shown_are_no_success(project: TinyProject):
+    """They are kept, and a script learns by the exit code that the batch is not sorted by them yet."""
+    filled = fill_review(project, {"3": {"decision": "approve"}}, to="filled.xlsx")
+    outputs = project.root / "data" / "artifacts" / "notes" / "llm_outputs" / "may.jsonl"
+    away = outputs.rename(outputs.with_suffix(".away"))
+    failed = project.run("review", "import", "notes", str(filled))
+    assert failed.exit_code == 2
+    assert "The decisions are kept, but the batch may could not be sorted by them" in failed.stderr
+    away.rename(outputs)
+    assert project.run("review", "import", "notes", str(filled)).exit_code == 0
+    assert read_routes(project)["3"] == "published"
