@@ -10,6 +10,7 @@ from llm_assets_tests.end_to_end.gated_project import CONFIG, ROUTES, read_publi
 
 pytestmark = pytest.mark.slow
 
+EXPECTED = "expected:\n  from_review: true\n  fields:\n    mood:\n"
 GATE_STAGES = ("corrections", "gate", "review_queue", "published")
 DECIDED_ON = {
     "3": {"decision": "approve"},
@@ -204,4 +205,21 @@ def test_putting_the_gate_away_keeps_what_people_decided(shop: ReviewedShop):
     shop.refresh()
     assert read_routes(shop.tiny) == REVIEWED
     assert count_waiting(shop) == 0
+    assert shop.count_asked() == 0
+
+
+def test_what_people_published_is_what_outputs_are_scored_by(shop: ReviewedShop):
+    """Their decisions make the score stale and nothing before it; an approval is right, an edit wrong, no call is made."""
+    shop.tiny.write(CONFIG, shop.tiny.read(CONFIG) + EXPECTED)
+    shop.run()
+    assert [each["score"] for each in shop.tiny.read_records("assessment")] == [None] * 6
+    shop.decide(DECIDED_ON)
+    assert "assessment" in shop.refresh()
+    scores = {each["work_id"]: each["score"] for each in shop.tiny.read_records("assessment")}
+    rows = {each["row_ids"][0]: each["work_id"] for each in shop.tiny.read_records("gate")}
+    assert {row: scores[name] for row, name in rows.items() if scores[name] is not None} == {
+        "3": 1.0,
+        "4": 0.0,
+    }
+    assert shop.list_stale() == {}
     assert shop.count_asked() == 0
