@@ -1,5 +1,7 @@
 """Whether the gate's assets show, keep and bring up to date what goes out and what waits for a person."""
 
+import json
+
 import openpyxl
 import pytest
 
@@ -223,3 +225,32 @@ def test_what_people_published_is_what_outputs_are_scored_by(shop: ReviewedShop)
     }
     assert shop.list_stale() == {}
     assert shop.count_asked() == 0
+
+
+def test_a_trace_tells_what_became_of_an_item(shop: ReviewedShop):
+    """The gate's decision with value and threshold, and the person's: who, why, and what was published instead."""
+    shop.decide(DECIDED_ON)
+    shop.refresh()
+    text = shop.tiny.run("trace", "notes", "--batch", "may", "--row", "4").stdout
+    assert "\nGate: published: Edited by Ana: It is a joke.\n" in text
+    assert "  the model's output has no number, the gate asks for 0.8\n" in text
+    assert "  edited by Ana, taken in on " in text
+    assert "from filled.xlsx, row 3\n  note: It is a joke.\n" in text
+    assert "    mood: good (the model: bad)\n" in text
+    text = shop.tiny.run("trace", "notes", "--batch", "june", "--row", "2", "--json").stdout
+    record = json.loads(text)
+    assert (record["gate"]["route"], record["gate"]["value"]) == ("review_queue", 0.3)
+    assert record["correction"] is None
+
+
+def test_the_report_tells_what_people_decided(shop: ReviewedShop):
+    """Page and Markdown name each decision with its note and the changed field, and are the same when made again."""
+    shop.decide(DECIDED_ON)
+    shop.refresh()
+    made = {end: shop.tiny.read(f"data/reports/notes/may.{end}") for end in ("md", "html")}
+    assert "| edit | Ana | It is a joke. | `mood`: bad → good |" in made["md"]
+    assert "Gate: published: confidence is 0.95, at least 0.8." in made["md"]
+    assert "<del>bad</del> <ins>good</ins>" in made["html"]
+    assert 'href="../../review_queue/notes/may.xlsx"' in made["html"]
+    assert shop.tiny.run("report", "notes").exit_code == 0
+    assert made == {end: shop.tiny.read(f"data/reports/notes/may.{end}") for end in made}
