@@ -178,7 +178,9 @@ def test_the_export_of_the_readme_loads(tmp_path: Path):
 
 def test_the_expected_answers_of_the_readme_load():
     """The block that shows scorers is one that a task may hold, and names every scorer below it."""
-    (block,) = (body for body in list_fences("yaml") if body.startswith("expected:"))
+    block, reviewed = (body for body in list_fences("yaml") if body.startswith("expected:"))
+    gated = f"prompt: p\ngate: {{field: sure, at_least: 1}}\n{reviewed}"
+    assert parse_task(gated, file="configs/reviews.yaml").expected is not None
     settings = parse_task(f"prompt: p\n{block}", file="configs/reviews.yaml")
     assert settings.context.hidden == ("human_sentiment", "human_rating")
     table = read(README).partition("| `scorer` |")[2].partition("\n\n")[0]

@@ -12,6 +12,7 @@ from llm_assets.cli.task_choice import TaskChoice, choose_task
 from llm_assets.core.gate import Route
 from llm_assets.core.number_words import render_count
 from llm_assets.core.review_queue import WAITING
+from llm_assets.errors import InputError
 from llm_assets.gateways.clock import SystemClock
 from llm_assets.gateways.review_export import export_review
 from llm_assets.gateways.reviewing import TakenReview
@@ -67,7 +68,8 @@ def export_workbooks(
         if not as_json:
             click.echo(f"{stages.batch}: {render_count(n_items, 'item')} in {path}")
     if as_json:
-        click.echo(json.dumps({"task": choice.task.name, "reviews": records}))
+        record = {"task": choice.task.name, "reviews": records}
+        click.echo(json.dumps(record, ensure_ascii=False))
         return
     click.echo(
         "Fill in `decision` and `reviewer`, save, and hand the file to "
@@ -86,16 +88,23 @@ def import_workbook(task: str, files: tuple[Path, ...], *, reviewer: str, as_jso
     records: list[JsonValue] = []
     codes: list[int] = []
     for path in files:
-        taken = take_review(
-            choice.task, choice.project, path, clock=SystemClock(), reviewer=reviewer
-        )
+        try:
+            taken = take_review(
+                choice.task, choice.project, path, clock=SystemClock(), reviewer=reviewer
+            )
+        except InputError as exc:  # the others are taken in, and each is told of
+            click.echo(f"Error: {exc}", err=True)
+            records.append({"file": path.name, "error": str(exc)})
+            codes.append(exc.exit_code)
+            continue
         end = _apply(choice, taken)
         records.append(_build_record(taken, end))
         codes.append(end.exit_code)
         if not as_json:
             _print(choice, taken, end)
     if as_json:
-        click.echo(json.dumps({"task": choice.task.name, "reviews": records}))
+        record = {"task": choice.task.name, "reviews": records}
+        click.echo(json.dumps(record, ensure_ascii=False))
     sys.exit(max(codes))
 
 

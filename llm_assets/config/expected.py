@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from llm_assets.config.base import Settings
+from llm_assets.config.base import LEFT_OUT_IF_EMPTY, Settings
 from llm_assets.config.grouping import ContextSettings, GroupingSettings
 from llm_assets.config.hooks import HookReference
 
@@ -36,7 +36,10 @@ class ExpectedFieldSettings(Settings):
     """What is expected of one field; a column's bare name stands for `{column: name}`."""
 
     column: Annotated[str, Field(min_length=1)] | None = None
-    """The column that holds what is expected; an empty cell expects nothing and is left out."""
+    """The column that holds what is expected; an empty cell expects nothing and is left out.
+
+    Not given where what people published is expected (`from_review`).
+    """
     path: Annotated[str, Field(min_length=1)] | None = None
     """The field of the output, dotted where nested, of several steps as `<step>.<field>`; the name of this block where
     it is not given."""
@@ -72,13 +75,14 @@ class ExpectedFieldSettings(Settings):
     @model_validator(mode="before")
     @classmethod
     def _read_bare_name(cls, value: object) -> object:
+        if value is None:
+            return {}
         return {"column": value} if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _check_options(self) -> "ExpectedFieldSettings":
-        if (self.scorer == "judge") is not (self.column is None):
-            need = "takes no" if self.scorer == "judge" else "needs a"
-            raise ValueError(f"the scorer {self.scorer!r} {need} `column`")
+        if self.scorer == "judge" and self.column is not None:
+            raise ValueError("the scorer 'judge' takes no `column`")
         if self.scorer == "hook" and self.hook is None:
             raise ValueError("the scorer 'hook' needs a `hook`, the function that scores")
         for option, scorers in _SCORERS_BY_OPTION.items():
@@ -95,6 +99,11 @@ class ExpectedSettings(Settings):
 
     fields: Annotated[dict[str, ExpectedFieldSettings], Field(min_length=1)]
     """Each field of the output that is scored, by its name."""
+    from_review: Annotated[bool, LEFT_OUT_IF_EMPTY] = False
+    """Whether what people approved or wrote at the gate is what is expected of the model; then no columns are named.
+
+    A decision counts while its row is as it was; a rejection expects nothing.
+    """
     file: str | None = None
     """A table with the columns, for all batches; they stand in the input itself where it is not given."""
     id_column: str | None = None
@@ -121,6 +130,19 @@ class ExpectedSettings(Settings):
     def hooks(self) -> dict[str, str]:
         """The functions that score, by the names of the fields that they score."""
         return {name: field.hook for name, field in self.fields.items() if field.hook is not None}
+
+    @model_validator(mode="after")
+    def _check_columns(self) -> "ExpectedSettings":
+        for name, field in self.fields.items():
+            if self.from_review and field.column is not None:
+                raise ValueError(
+                    f"`fields.{name}` names a `column`, and with `from_review` people's decisions hold what is expected"
+                )
+            if not self.from_review and field.column is None and field.scorer != "judge":
+                raise ValueError(f"`fields.{name}`: the scorer {field.scorer!r} needs a `column`")
+        if self.from_review and self.file is not None:
+            raise ValueError("what is expected comes `from_review` or from a `file`, not from both")
+        return self
 
     @model_validator(mode="after")
     def _check_file(self) -> "ExpectedSettings":

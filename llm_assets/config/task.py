@@ -168,6 +168,10 @@ class TaskSettings(Settings):
     def _keep_labels_apart(self) -> "TaskSettings":
         if self.expected is None:
             return self
+        if self.expected.from_review and self.gate is None:
+            raise ValueError(
+                "`expected.from_review` takes what people decided on, which needs a `gate` block"
+            )
         self.expected.check(self.grouping, self.context, self.input.id_column)
         judges = [self.judge, *(step.judge for step in self.steps)]
         if self.expected.needs_judge and not any(judges):

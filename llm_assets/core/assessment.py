@@ -4,8 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Literal
+from typing import Annotated, Literal
 
+from llm_assets.config.base import LEFT_OUT_IF_EMPTY
 from llm_assets.config.expected import ExpectedFieldSettings, ExpectedSettings, ScorerName
 from llm_assets.core.confusion import ConfusionTable, build_confusion
 from llm_assets.core.intervals import Interval, mean_interval, wilson_interval
@@ -70,7 +71,9 @@ class AssessmentMeta(CollectionMeta):
     n_groups_left_out: int
     min_score: float | None
     labels_file: str | None
-    """Where what is expected stands; None where it is the input."""
+    """Where what is expected stands; None where it is the input, or what people published."""
+    from_review: Annotated[bool, LEFT_OUT_IF_EMPTY] = False
+    """Whether what people published is what is expected."""
     is_rehearsal: bool
     """Whether the offline model answered, which is no LLM."""
 
@@ -112,6 +115,7 @@ def build_assessment(
             n_groups_left_out=len(ranked[MAX_GROUPS:]),
             min_score=settings.min_score,
             labels_file=labels_file,
+            from_review=settings.from_review,
             is_rehearsal=is_rehearsal,
         ),
         records=items,

@@ -62,6 +62,11 @@ def list_notes(meta: AssessmentMeta) -> tuple[str, ...]:
         notes.append(
             f"{_count(meta.total.n_without_output, 'item')} without an accepted output: wrong."
         )
+    if meta.from_review:
+        notes.append(
+            "Expected is what people approved or wrote at the gate: the score is about items that they looked at, "
+            "not about all."
+        )
     if meta.n_nothing_expected:
         notes.append(
             f"{_count(meta.n_nothing_expected, 'item')} of which nothing is expected: left out."

@@ -1,17 +1,26 @@
-"""What people expect of each item, as the input or a table of its own says it."""
+"""What people expect of each item, as the input, a table of its own or what they published says it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import JsonValue
 
 from llm_assets.config.expected import ExpectedSettings
 from llm_assets.config.grouping import Mode
+from llm_assets.core.corrections import Corrections
+from llm_assets.core.fingerprint import render_json
 from llm_assets.core.input_snapshot import InputMeta, InputRow
 from llm_assets.core.llm_outputs import ItemOutput
+from llm_assets.core.scoring import find_value
 from llm_assets.core.values import Scalar
 from llm_assets.errors import InputError, suggest
 
 Labels = Mapping[str, Mapping[str, Scalar]]
-"""The rows of a table of expected values, by the id of the row, or the key of the group, that each is about."""
+"""The rows of a table of expected values, by the name of what each is about."""
+
+LabelKey = Literal["row", "group", "item"]
+"""What labels are about: a row by its id, a group by its key, or an item by its work id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +63,18 @@ def index_rows(rows: Sequence[InputRow]) -> Labels:
 
 
 def find_expectation(
-    item: ItemOutput, column: str, *, labels: Labels, is_by_group: bool
+    item: ItemOutput, column: str, *, labels: Labels, label_key: LabelKey
 ) -> Expectation:
-    """What the rows of an item expect in one column.
+    """What is expected of an item in one column of the labels.
 
-    `is_by_group` says that the labels are by group keys. Rows that expect nothing do not count; where the others
-    disagree, nothing can be said.
+    Rows that expect nothing do not count; where the others disagree, nothing can be said.
     """
-    keys: Sequence[str] = item.row_ids
-    if is_by_group:
-        keys = () if item.group_key is None else (item.group_key,)
-    found = [labels[key].get(column) for key in keys if key in labels]
+    keys: Mapping[LabelKey, Sequence[str]] = {
+        "row": item.row_ids,
+        "group": () if item.group_key is None else (item.group_key,),
+        "item": (item.work_id,),
+    }
+    found = [labels[key].get(column) for key in keys[label_key] if key in labels]
     # Equal as text: in a column of mixed types, 1 and true are equal to Python.
     filled = {str(value): value for value in found if not is_blank(value)}
     if len(filled) > 1:
@@ -77,6 +87,30 @@ def is_blank(value: Scalar) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def decide_by_group(settings: ExpectedSettings, mode: Mode) -> bool:
-    """Whether expected values are about groups: a table of their own, for a task with one output a group."""
-    return settings.file is not None and mode == "group_output"
+def build_review_labels(corrections: Corrections | None, settings: ExpectedSettings) -> Labels:
+    """What people published of each item, by its work id and the names of the fields that are scored.
+
+    A list or an object stands there as its JSON. A rejection expects nothing, and so does None, where nobody has
+    decided on anything yet.
+    """
+    applied = {} if corrections is None else corrections.find("applied")
+    return {
+        work_id: {
+            name: build_label(find_value(correction.output, field.path or name))
+            for name, field in settings.fields.items()
+        }
+        for work_id, correction in applied.items()
+        if correction.output is not None
+    }
+
+
+def build_label(value: JsonValue) -> Scalar:
+    """A value of an output as a cell with an expected value holds it."""
+    return render_json(value) if isinstance(value, list | dict) else value
+
+
+def decide_label_key(settings: ExpectedSettings, mode: Mode) -> LabelKey:
+    """What expected values are about: a table of their own is about groups where there is one output a group."""
+    if settings.from_review:
+        return "item"
+    return "group" if settings.file is not None and mode == "group_output" else "row"

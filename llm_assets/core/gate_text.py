@@ -74,6 +74,11 @@ def name_route(route: Route) -> str:
     return _DONE[route]
 
 
+def render_fate(decision: GateDecision) -> str:
+    """What became of one item and why, such as `waiting for a person: confidence is 0.5, below 0.8.`."""
+    return f"{_DONE[decision.route]}: {decision.why}"
+
+
 def iter_routing_lines(decisions: GateDecisions) -> Iterator[str]:
     """What a log says of a batch: the sums, then each decision with value and threshold, those held back first."""
     yield render_routes(decisions.meta)

@@ -10,7 +10,13 @@ from pydantic import ConfigDict, JsonValue
 
 from llm_assets.config.expected import ExpectedFieldSettings, ExpectedSettings
 from llm_assets.core.context import render_scalar
-from llm_assets.core.expectations import Expectation, Labels, find_expectation, is_blank
+from llm_assets.core.expectations import (
+    Expectation,
+    LabelKey,
+    Labels,
+    find_expectation,
+    is_blank,
+)
 from llm_assets.core.ids import RowId, WorkId
 from llm_assets.core.input_snapshot import InputRow, InputSnapshot
 from llm_assets.core.item_hooks import Hook, HookFailure, score_by_expected
@@ -68,13 +74,13 @@ def score_items(
     outputs: LLMOutputs,
     *,
     labels: Labels,
-    is_by_group: bool,
+    label_key: LabelKey,
     settings: ExpectedSettings,
     hooks: Mapping[str, Hook[Scorer]] = NO_HOOKS,
 ) -> tuple[ItemScore, ...]:
     """A score for every item, in item order; `StorageError` where the outputs are not those of these rows.
 
-    `labels` are the rows of the input or of a table of their own, by row ids, or by group keys as `is_by_group` says.
+    `labels` are the rows of the input or of a table of their own, or what people published, by what `label_key` says.
     `hooks` are the functions that score, by the names of their fields.
     """
     match_items(snapshot, outputs)
@@ -85,9 +91,7 @@ def score_items(
             group=_find_group(item, rows, settings.group_by),
             fields=()
             if item.outcome in NOT_ASKED
-            else _score_fields(
-                item, labels, is_by_group=is_by_group, settings=settings, hooks=hooks
-            ),
+            else _score_fields(item, labels, label_key=label_key, settings=settings, hooks=hooks),
         )
         for item in outputs.records
     )
@@ -122,16 +126,17 @@ def _score_fields(
     item: ItemOutput,
     labels: Labels,
     *,
-    is_by_group: bool,
+    label_key: LabelKey,
     settings: ExpectedSettings,
     hooks: Mapping[str, Hook[Scorer]],
 ) -> tuple[FieldScore, ...]:
     scores: list[FieldScore] = []
     for name, field in settings.fields.items():
-        if field.column is None:
+        if field.scorer == "judge":
             scores.append(_score_verdict(item, name))
         else:
-            wanted = find_expectation(item, field.column, labels=labels, is_by_group=is_by_group)
+            column = name if field.column is None else field.column
+            wanted = find_expectation(item, column, labels=labels, label_key=label_key)
             scores.append(_score_field(item, name, wanted, field, hook=hooks.get(name)))
     return tuple(scores)
 

@@ -12,12 +12,16 @@ from llm_assets.config.task import ReportSettings
 from llm_assets.core.assessment import AssessmentMeta
 from llm_assets.core.failure_causes import FailureCause, build_failure_causes
 from llm_assets.core.gate import GateMeta
+from llm_assets.core.gate_text import render_fate
 from llm_assets.core.group_contexts import GroupContexts
-from llm_assets.core.ids import BatchKey, GroupKey, RowId, Sha256, StepName, TaskName, WorkId
+from llm_assets.core.ids import BatchKey, GroupKey, RowId, Sha256, StepName, TaskName
 from llm_assets.core.input_snapshot import InputMeta, InputRow, InputSnapshot
+from llm_assets.core.item_fates import NO_FATES, Fates
 from llm_assets.core.item_matching import match_items
 from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs, LLMOutputsMeta, Outcome
+from llm_assets.core.report_decisions import DecidedItem, build_decided_items
 from llm_assets.core.report_judge import JudgeResults, build_judge_results
+from llm_assets.core.report_places import ItemPlace, build_place
 from llm_assets.core.report_scores import ScoreResults, build_score_results
 from llm_assets.core.report_steps import StepReport, build_step_reports
 from llm_assets.core.report_text_answers import TextAnswerResults, build_text_answer_results
@@ -29,8 +33,6 @@ MAX_CAUSES = 20
 """Causes of failure in a report; further ones are counted."""
 MAX_GROUPS = 10
 """Groups in a report, the largest first."""
-MAX_LINES = 5
-"""Source lines named for one item; a group may have thousands."""
 
 
 class ConfigSnapshot(FrozenModel):
@@ -50,16 +52,6 @@ class ConfigSnapshot(FrozenModel):
     """The files that the task is a variant of, the nearest first."""
     changes: tuple[SettingChange, ...] = ()
     """What was set for the run that made the report alone."""
-
-
-class ItemPlace(FrozenModel):
-    """Where an item stands in the source."""
-
-    work_id: WorkId
-    group_key: GroupKey | None
-    n_rows: int
-    lines: tuple[int, ...]
-    """Where its first rows start in the source, from 1."""
 
 
 class FailedItem(FrozenModel):
@@ -91,6 +83,8 @@ class Sample(FrozenModel):
     output: dict[str, JsonValue]
     verdict: dict[str, JsonValue] | None = None
     """What the judge said of it; None where the task has no judge."""
+    fate: Annotated[str | None, LEFT_OUT_IF_NONE] = None
+    """What the gate and people made of it, in a sentence; None where the task has no gate."""
 
 
 class GroupSize(FrozenModel):
@@ -139,6 +133,8 @@ class Report(FrozenModel):
     """None where the task does not say what it expects."""
     gate: Annotated[GateMeta | None, LEFT_OUT_IF_NONE] = None
     """None where the task has no gate."""
+    decided: Annotated[tuple[DecidedItem, ...], LEFT_OUT_IF_EMPTY] = ()
+    """The first items that people decided on."""
     steps: Annotated[tuple[StepReport, ...], LEFT_OUT_IF_EMPTY] = ()
     """In the order in which they run; none where the task names no steps."""
     groups: GroupSizes | None
@@ -163,6 +159,7 @@ def build_report(
     artifacts: Mapping[str, str],
     assessment: AssessmentMeta | None = None,
     gate: GateMeta | None = None,
+    fates: Fates = NO_FATES,
 ) -> Report:
     """Sum up one batch.
 
@@ -186,6 +183,7 @@ def build_report(
         judge=None if outputs.meta.steps else build_judge_results(outputs.records, outputs.meta),
         assessment=assessment,
         gate=gate,
+        decided=build_decided_items(outputs.records, fates, rows),
         steps=build_step_reports(outputs),
         groups=_build_group_sizes(contexts),
         causes=tuple(
@@ -194,7 +192,7 @@ def build_report(
         ),
         n_causes_left_out=len(causes[MAX_CAUSES:]),
         n_items_left_out=sum(len(cause.items) for cause in causes[MAX_CAUSES:]),
-        samples=_build_samples(outputs, rows, n_samples=settings.samples),
+        samples=_build_samples(outputs, rows, n_samples=settings.samples, fates=fates),
         artifacts=dict(artifacts),
     )
 
@@ -213,12 +211,12 @@ def _build_report_cause(
 
 def _build_failed_item(item: ItemOutput, rows: Mapping[RowId, InputRow]) -> FailedItem:
     return FailedItem(
-        place=_build_place(item, rows), n_attempts=_count_attempts(item), reason=item.reason or ""
+        place=build_place(item, rows), n_attempts=_count_attempts(item), reason=item.reason or ""
     )
 
 
 def _build_samples(
-    outputs: LLMOutputs, rows: Mapping[RowId, InputRow], *, n_samples: int
+    outputs: LLMOutputs, rows: Mapping[RowId, InputRow], *, n_samples: int, fates: Fates
 ) -> tuple[Sample, ...]:
     accepted = [
         (item, item.output)
@@ -227,21 +225,13 @@ def _build_samples(
     ]
     return tuple(
         Sample(
-            place=_build_place(item, rows),
+            place=build_place(item, rows),
             values=rows[item.row_ids[0]].values if len(item.row_ids) == 1 else {},
             output=output,
             verdict=item.verdict,
+            fate=render_fate(fates[item.work_id].decision) if item.work_id in fates else None,
         )
         for item, output in accepted[:n_samples]
-    )
-
-
-def _build_place(item: ItemOutput, rows: Mapping[RowId, InputRow]) -> ItemPlace:
-    return ItemPlace(
-        work_id=item.work_id,
-        group_key=item.group_key,
-        n_rows=len(item.row_ids),
-        lines=tuple(rows[row_id].line for row_id in item.row_ids[:MAX_LINES]),
     )
 
 

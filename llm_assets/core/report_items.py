@@ -2,14 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import JsonValue
 
 from llm_assets.core.fingerprint import ID_DIGITS
-from llm_assets.core.ids import CallKey, RowId, Sha256, WorkId
+from llm_assets.core.gate import ROUTES
+from llm_assets.core.gate_text import render_fate
+from llm_assets.core.ids import CallKey, RowId, Sha256, StepName, WorkId
 from llm_assets.core.input_snapshot import InputRow, InputSnapshot
+from llm_assets.core.item_fates import Fates, ItemFate, list_edits
 from llm_assets.core.item_scores import ItemScore
+from llm_assets.core.item_sums import count_item_attempts, sum_item_cost, sum_item_tokens
 from llm_assets.core.llm_outputs import OUTCOMES, Attempt, ItemOutput
 from llm_assets.core.money import render_amount
 from llm_assets.core.output_fields import list_output_fields
@@ -38,6 +42,10 @@ class ItemSources:
     """Empty where no ledger is at hand: then words that were sent and answered are not shown."""
     scores: Mapping[WorkId, ItemScore] = field(default_factory=dict[WorkId, ItemScore])
     """Empty where the task does not say what it expects."""
+    fates: Fates = field(default_factory=dict[WorkId, ItemFate])
+    """Empty where the task has no gate, or the batch did not get so far."""
+    steps: tuple[StepName, ...] = ()
+    """In the order in which they run; none where the task names none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +56,11 @@ class ItemTable:
     """Output fields that are columns of the table: numbers and labels, by which people sort."""
     groups: tuple[str, ...]
     rows: tuple[tuple[JsonValue, ...], ...]
-    """Number of the row from 1, outcome, group, input, answer, attempts, tokens, cost, work id, score, fields."""
+    """Number of the row from 1, outcome, group, input, answer, attempts, tokens, cost, work id, score, way past the gate, fields."""
     n_left_out: int
     has_scores: bool = False
+    has_routes: bool = False
+    steps: tuple[StepName, ...] = ()
 
 
 def rank_items(records: Sequence[ItemOutput]) -> tuple[ItemOutput, ...]:
@@ -75,24 +85,32 @@ def build_item_table(sources: ItemSources, ranked: Sequence[ItemOutput]) -> Item
                 OUTCOMES.index(item.outcome),
                 None if item.group_key is None else groups[item.group_key],
                 build_input_excerpt(item, rows, columns=sources.columns),
-                build_answer_excerpt(item, fields=fields),
-                sum(attempt.purpose == "generate" for attempt in item.attempts),
-                sum(each.prompt_tokens + each.completion_tokens for each in item.attempts),
-                _sum_cost(item.attempts),
+                build_answer_excerpt(item, fields=fields, steps=sources.steps),
+                count_item_attempts(item),
+                sum_item_tokens(item),
+                _find_cost(item),
                 item.work_id,
                 _find_score(item, sources.scores),
+                _find_route(item, sources.fates),
                 *map(list_output_fields(item).get, fields),
             )
             for item in ranked
         ),
         n_left_out=len(sources.records) - len(ranked),
         has_scores=bool(sources.scores),
+        has_routes=bool(sources.fates),
+        steps=sources.steps,
     )
 
 
 def _find_score(item: ItemOutput, scores: Mapping[WorkId, ItemScore]) -> float | None:
     known = scores.get(item.work_id)
     return None if known is None or known.score is None else round(known.score, 4)
+
+
+def _find_route(item: ItemOutput, fates: Fates) -> int | None:
+    fate = fates.get(item.work_id)
+    return None if fate is None else ROUTES.index(fate.decision.route)
 
 
 def build_input_excerpt(
@@ -106,11 +124,19 @@ def build_input_excerpt(
     return excerpt(" · ".join(str(value) for name in columns if (value := values.get(name))))
 
 
-def build_answer_excerpt(item: ItemOutput, *, fields: Sequence[str]) -> str:
-    """What came of it, in a line: what the output says beyond the fields with columns of their own, or the reason."""
+def build_answer_excerpt(
+    item: ItemOutput, *, fields: Sequence[str], steps: Sequence[StepName] = ()
+) -> str:
+    """What came of it, in a line: what the output says beyond the fields with columns of their own, or the reason.
+
+    Of several steps, texts stand before lists, and the last step before those that it builds on.
+    """
     if item.output is None:
         return excerpt(item.reason or "")
-    rest = [value for name, value in list_output_fields(item).items() if name not in fields]
+    said = list_output_fields(replace(item, output=order_steps(item.output, steps[::-1])))
+    rest = [value for name, value in said.items() if name not in fields]
+    if steps:
+        rest.sort(key=lambda value: not isinstance(value, str))
     return excerpt(" · ".join(_render_plainly(value) for value in rest if value not in (None, "")))
 
 
@@ -148,11 +174,35 @@ def build_item_entries(
             "input": order_values(first, sources.snapshot) if len(item.row_ids) == 1 else None,
             "lines": [rows[row_id].line for row_id in item.row_ids[:MAX_LINES]],
             "n_rows": len(item.row_ids),
-            "output": item.output,
-            "verdict": item.verdict,
+            "output": order_steps(item.output, sources.steps),
+            "verdict": order_steps(item.verdict, sources.steps),
             "reason": item.reason,
+            **_build_fate(item, sources.fates.get(item.work_id)),
             "calls": [_build_call(attempt, sources.calls, shared) for attempt in item.attempts],
         }
+
+
+def order_steps(
+    said: dict[str, JsonValue] | None, steps: Sequence[StepName]
+) -> dict[str, JsonValue] | None:
+    """What several steps said, in the order of the steps; a stored record has them sorted by name."""
+    if said is None or not steps:
+        return said
+    return {step: said[step] for step in steps if step in said}
+
+
+def _build_fate(item: ItemOutput, fate: ItemFate | None) -> dict[str, JsonValue]:
+    """Which way it went and why, and what a person changed: each field's name, what the model said, what was written."""
+    if fate is None:
+        return {}
+    known: dict[str, JsonValue] = {"fate": render_fate(fate.decision)}
+    if fate.correction is not None:
+        known["reviewer"] = fate.correction.reviewer
+        known["edits"] = [
+            [edit.name, edit.model, edit.person]
+            for edit in list_edits(item.output, fate.correction)
+        ]
+    return known
 
 
 def _build_expected(score: ItemScore | None) -> dict[str, JsonValue]:
@@ -227,11 +277,10 @@ def _list_parts(call: TriedCall) -> list[Sha256]:
     return [part for message in call.messages for part in message.parts]
 
 
-def _sum_cost(attempts: Sequence[Attempt]) -> float | None:
+def _find_cost(item: ItemOutput) -> float | None:
     """Dollars, for sorting; None where any price is unknown."""
-    costs = {attempt.call_key: attempt.cost_usd for attempt in attempts}
-    known = [cost for cost in costs.values() if cost is not None]
-    return float(sum(known)) if len(known) == len(costs) else None
+    cost_usd = sum_item_cost(item)
+    return None if cost_usd is None else float(cost_usd)
 
 
 def _render_plainly(value: JsonValue) -> str:

@@ -16,12 +16,13 @@ from llm_assets.core.money import render_cost, render_usd
 from llm_assets.core.report import (
     FailedItem,
     GroupSizes,
-    ItemPlace,
     Report,
     ReportCause,
     Sample,
 )
+from llm_assets.core.report_decisions import render_decided_markdown
 from llm_assets.core.report_origin import list_origin_rows, render_changes
+from llm_assets.core.report_places import ItemPlace
 from llm_assets.core.report_scores import render_scores
 from llm_assets.core.report_steps_markdown import (
     list_origin,
@@ -55,7 +56,7 @@ def render_report_markdown(report: Report, *, partial: str | None = None) -> str
         _render_outcomes(report),
         render_text_answer_results(report.text_answers) if report.text_answers else "",
         f"## Score\n\n{render_assessment_markdown(report.assessment)}" if report.assessment else "",
-        render_gate_markdown(report.gate) if report.gate else "",
+        *_render_gate(report),
         render_judge(report.judge) if report.judge else "",
         *render_steps(report.steps),
         *_render_failures(report),
@@ -128,6 +129,14 @@ def _render_outcomes(report: Report) -> str:
     if not rows:
         return "## Outcomes\n\nThe batch has no items."
     return f"## Outcomes\n\n{render_table(['Outcome', 'Items', 'Share'], rows)}"
+
+
+def _render_gate(report: Report) -> Iterable[str]:
+    if report.gate is None:
+        return
+    yield render_gate_markdown(report.gate)
+    if report.decided:
+        yield render_decided_markdown(report.decided, n_in_all=report.gate.n_by_people)
 
 
 def _render_failures(report: Report) -> Iterable[str]:
@@ -216,6 +225,8 @@ def _render_samples(samples: tuple[Sample, ...]) -> Iterable[str]:
                     for name, value in sample.values.items()
                 ],
             )
+        if sample.fate is not None:
+            yield f"Gate: {escape_markdown(sample.fate, max_chars=MAX_REASON_CHARS)}"
         yield render_json_block(sample.output)
         if sample.verdict is not None:
             yield f"The judge said:\n\n{render_json_block(sample.verdict)}"

@@ -7,6 +7,8 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from llm_assets.core.charts import ColumnChart, build_histogram_chart
+from llm_assets.core.gate import ROUTES
+from llm_assets.core.gate_text import name_route
 from llm_assets.core.histogram import build_histogram
 from llm_assets.core.llm_outputs import OUTCOMES, Attempt, ItemOutput, Outcome
 from llm_assets.core.output_spread import (
@@ -118,6 +120,8 @@ def _build_table_record(table: ItemTable) -> dict[str, JsonValue]:
         "fields": list(table.fields),
         "groups": list(table.groups),
         "has_scores": table.has_scores,
+        "routes": list(map(name_route, ROUTES)) if table.has_routes else [],
+        "steps": list(table.steps),
         "rows": [list(row) for row in table.rows],
     }
 

@@ -7,6 +7,7 @@ from llm_assets.core.call_log import LoggedCall
 from llm_assets.core.group_contexts import GroupContext
 from llm_assets.core.ids import BatchKey, CallKey, RowId, TaskName
 from llm_assets.core.input_snapshot import InputMeta, InputRow, InputSnapshot
+from llm_assets.core.item_fates import ItemFate
 from llm_assets.core.llm_outputs import Attempt, ItemOutput, LLMOutputsMeta
 from llm_assets.core.work_items import WorkItem
 
@@ -65,6 +66,8 @@ class Trace:
     """In the order in which they were made."""
     other_calls: tuple[LoggedCall, ...]
     """Made for the item as well, and not behind this output: with an earlier prompt, say, or before it was forced."""
+    fate: ItemFate | None
+    """What the gate and people made of it; None where the task has no gate, or no run got so far."""
     exports: tuple[ExportLine, ...]
     missing: tuple[str, ...]
     """What could not be found, each in a sentence."""

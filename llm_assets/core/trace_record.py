@@ -6,6 +6,7 @@ from llm_assets.core.call_log import LoggedAnswer, LoggedCall
 from llm_assets.core.llm_outputs import Attempt
 from llm_assets.core.money import render_amount
 from llm_assets.core.trace import Trace, TracedCall
+from llm_assets.core.trace_gate import build_gate_record
 
 
 def build_trace_record(trace: Trace) -> dict[str, JsonValue]:
@@ -33,6 +34,7 @@ def build_trace_record(trace: Trace) -> dict[str, JsonValue]:
         "calls": [_build_call(call) for call in trace.calls],
         "other_calls": [_build_try(call) for call in trace.other_calls],
         **_build_end(trace),
+        **build_gate_record(trace.fate),
         "exports": [
             {
                 "path": each.path,
@@ -85,6 +87,7 @@ def _build_call(call: TracedCall) -> dict[str, JsonValue]:
 
 def _build_attempt(attempt: Attempt) -> dict[str, JsonValue]:
     return {
+        **({} if attempt.step is None else {"step": attempt.step}),
         "purpose": attempt.purpose,
         "attempt": attempt.number,
         "finish_reason": attempt.finish_reason,

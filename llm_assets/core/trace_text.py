@@ -11,6 +11,7 @@ from llm_assets.core.money import render_usd
 from llm_assets.core.safe_cells import render_cell
 from llm_assets.core.table import render_line
 from llm_assets.core.trace import MAX_ROWS, ExportLine, Trace, TracedCall, TracedRow
+from llm_assets.core.trace_gate import list_gate_lines
 
 HASH_DIGITS = 12
 """Of a hash; they suffice to tell it from others and to find it."""
@@ -35,6 +36,7 @@ def _list_lines(trace: Trace) -> Iterator[str]:
         yield from _list_call(call, trace, number=number)
     yield from _list_others(trace.other_calls)
     yield from _list_end(trace)
+    yield from list_gate_lines(trace.fate, trace.item)
     yield from _list_exports(trace)
     if trace.missing:
         yield "\nMissing"
@@ -79,7 +81,8 @@ def _list_call(call: TracedCall, trace: Trace, *, number: int) -> Iterator[str]:
     attempt, last = call.attempt, call.tries[-1] if call.tries else None
     purpose = attempt.purpose if attempt else last.purpose if last else "generate"
     count = attempt.number if attempt else last.attempt if last else 1
-    yield f"\nCall {number} of {len(trace.calls)}: {PURPOSES[purpose]}, attempt {count}"
+    step = f" in step {attempt.step}" if attempt and attempt.step else ""
+    yield f"\nCall {number} of {len(trace.calls)}: {PURPOSES[purpose]}{step}, attempt {count}"
     if attempt is not None:
         verdict = {True: "the judge accepts", False: "the judge rejects", None: None}
         said = [verdict[attempt.verdict], "its JSON was mended" if attempt.is_repaired else None]

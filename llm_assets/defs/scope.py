@@ -58,8 +58,9 @@ class TaskScope:
 
     def build_optional_input(self, stage: str, value_type: type[object]) -> dict[str, dg.AssetIn]:
         """The value of a stage that not every task has, for an asset that takes it as a keyword; nothing without it."""
-        settings = {"assessment": self.task.settings.expected, "gate": self.task.settings.gate}
-        if settings[stage] is None:
+        settings = self.task.settings
+        block = {"assessment": settings.expected}.get(stage, settings.gate)
+        if block is None:
             return {}
         value = get_value_type(value_type)
         return {stage: dg.AssetIn(key=self.build_key(stage), dagster_type=value)}

@@ -4,7 +4,14 @@ from llm_assets.config.expected import ExpectedSettings
 from llm_assets.config.task import InputSettings
 from llm_assets.core.assessment import Assessment, build_assessment
 from llm_assets.core.context import render_scalar
-from llm_assets.core.expectations import Labels, check_columns, decide_by_group, index_rows
+from llm_assets.core.corrections import Corrections
+from llm_assets.core.expectations import (
+    Labels,
+    build_review_labels,
+    check_columns,
+    decide_label_key,
+    index_rows,
+)
 from llm_assets.core.input_snapshot import InputRow, InputSnapshot, build_input_snapshot
 from llm_assets.core.item_scores import score_items
 from llm_assets.core.llm_outputs import LLMOutputs
@@ -24,21 +31,25 @@ def assess_outputs(
     *,
     snapshot: InputSnapshot,
     outputs: LLMOutputs,
+    corrections: Corrections | None = None,
 ) -> Assessment:
     """Score every item of a batch and add the scores up; nothing is sent.
 
+    `corrections` are what people decided on the batch; they count where the settings say `from_review`.
     `InputError` where the input or the table of labels lacks a column, `StorageError` where the outputs are not those
     of these rows.
     """
     check_columns(snapshot.meta, settings)
     labels = index_rows(snapshot.records)
-    if settings.file is not None:
+    if settings.from_review:
+        labels = build_review_labels(corrections, settings)
+    elif settings.file is not None:
         labels = load_labels(task, project, settings)
     scores = score_items(
         snapshot,
         outputs,
         labels=labels,
-        is_by_group=decide_by_group(settings, task.settings.grouping.mode),
+        label_key=decide_label_key(settings, task.settings.grouping.mode),
         settings=settings,
         hooks=load_scorers(task, project),
     )

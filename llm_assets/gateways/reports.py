@@ -7,10 +7,12 @@ from pathlib import Path
 
 from llm_assets.core.assessment import Assessment
 from llm_assets.core.batch_summary import build_batch_summary
-from llm_assets.core.gate import GateMeta
+from llm_assets.core.corrections import Corrections
+from llm_assets.core.gate import GateDecisions
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.input_snapshot import InputSnapshot
+from llm_assets.core.item_fates import NO_FATES, Fates, build_fates
 from llm_assets.core.llm_outputs import LLMOutputs
 from llm_assets.core.report import ConfigSnapshot, Report, build_report
 from llm_assets.core.report_items import ItemSources, list_call_keys
@@ -61,8 +63,17 @@ class ReportSources:
     outputs: LLMOutputs
     assessment: Assessment | None = None
     """None where the task does not say what it expects."""
-    gate: GateMeta | None = None
+    gate: GateDecisions | None = None
     """None where the task has no gate, or the batch did not get so far."""
+    corrections: Corrections | None = None
+    """The same."""
+
+    @property
+    def fates(self) -> Fates:
+        """What became of every item at the gate."""
+        if self.gate is None or self.corrections is None:
+            return NO_FATES
+        return build_fates(self.gate, self.corrections)
 
 
 def find_report(task: Task, project: Project, batch: BatchKey) -> Path:
@@ -94,7 +105,8 @@ def build_task_report(
         settings=task.settings.report,
         artifacts=list_artifacts(task, project, config.batch),
         assessment=sources.assessment.meta if sources.assessment else None,
-        gate=sources.gate,
+        gate=None if sources.gate is None else sources.gate.meta,
+        fates=sources.fates,
     )
 
 
@@ -170,6 +182,8 @@ def write_report(
         scores={score.work_id: score for score in sources.assessment.records}
         if sources.assessment
         else {},
+        fates=sources.fates,
+        steps=tuple(step.name for step in report.steps),
     )
     page = build_report_page(report, items, partial=partial)
     found = find_page(task, project, batch)

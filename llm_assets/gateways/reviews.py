@@ -1,5 +1,6 @@
 """Where workbooks that people filled in arrive, and what becomes of each of them."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,5 +73,6 @@ def take_arrived_review(
     except InputError as exc:
         write_whole_text(note, f"{exc}\n")
         return RefusedReview(file=path.name, problem=str(exc))
-    note.unlink(missing_ok=True)
+    with suppress(OSError):  # a note that stays tells of what was mended; the decisions are kept
+        note.unlink(missing_ok=True)
     return taken

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from llm_assets.core.gate import GateMeta
+from llm_assets.core.gate import GateDecisions, GateMeta
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.input_snapshot import InputSnapshot
@@ -25,7 +25,7 @@ from llm_assets.gateways.reports import (
     build_task_report,
     write_report,
 )
-from llm_assets.gateways.stored_stages import StoredStages, find_stored_batch
+from llm_assets.gateways.stored_stages import StoredStages, find_stored_batch, load_corrections
 from llm_assets.gateways.tasks import Task
 
 
@@ -56,15 +56,19 @@ def renew_report(task: Task, project: Project, batch: BatchKey) -> RenewedReport
             works = stages.load("work_items", WorkItems)
             outputs = replay_outputs(task, project, items=works, contexts=contexts, ledger=ledger)
     expected = task.settings.expected
+    corrections = load_corrections(stages)
     sources = ReportSources(
         snapshot=snapshot,
         contexts=contexts,
         items_meta=items_meta,
         outputs=outputs,
-        assessment=assess_outputs(task, project, expected, snapshot=snapshot, outputs=outputs)
+        assessment=assess_outputs(
+            task, project, expected, snapshot=snapshot, outputs=outputs, corrections=corrections
+        )
         if expected
         else None,
-        gate=None if is_partial else load_gate(stages),
+        gate=None if is_partial or corrections is None else _load_decisions(stages),
+        corrections=corrections,
     )
     partial = _say_partial(outputs) if is_partial else None
     report = build_task_report(task, project, sources, config=_find_config(stages, outputs))
@@ -91,6 +95,10 @@ def load_gate(stages: StoredStages) -> GateMeta | None:
     """How the stored outputs were sorted; None where they were not."""
     has_gate = stages.task.settings.gate is not None and stages.has("gate")
     return stages.load_meta("gate", GateMeta) if has_gate else None
+
+
+def _load_decisions(stages: StoredStages) -> GateDecisions | None:
+    return stages.load("gate", GateDecisions) if stages.has("gate") else None
 
 
 def _find_config(stages: StoredStages, outputs: LLMOutputs) -> ConfigSnapshot:

@@ -6,6 +6,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 from upath import UPath
 
+from llm_assets.core.corrections import Corrections
 from llm_assets.core.ids import BatchKey
 from llm_assets.errors import InputError, suggest
 from llm_assets.gateways.artifacts import Collection, load_meta, load_records
@@ -71,6 +72,12 @@ def find_stored_batch(task: Task, project: Project, batch: str) -> StoredStages:
         f"Of batch {batch!r} of task {task.name!r} nothing is stored.",
         remedy=remedy if known else _build_run_hint(task),
     )
+
+
+def load_corrections(stages: StoredStages) -> Corrections | None:
+    """What people decided on the batch; None where the task has no gate, or the batch did not get so far."""
+    has_gate = stages.task.settings.gate is not None and stages.has("corrections")
+    return stages.load("corrections", Corrections) if has_gate else None
 
 
 def build_nothing_stored_error(task: Task) -> InputError:

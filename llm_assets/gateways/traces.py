@@ -5,9 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from llm_assets.core.call_log import group_by_key
+from llm_assets.core.gate import GateDecisions
 from llm_assets.core.group_contexts import GroupContext, GroupContexts
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.input_snapshot import InputMeta, InputSnapshot
+from llm_assets.core.item_fates import NO_FATES, ItemFate, build_fates
 from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs
 from llm_assets.core.trace import (
     CallsOfItem,
@@ -34,6 +36,7 @@ from llm_assets.gateways.stored_stages import (
     build_nothing_stored_error,
     find_stored_batch,
     list_stored_batches,
+    load_corrections,
 )
 from llm_assets.gateways.tasks import Task
 
@@ -98,6 +101,7 @@ class Traces:
             made_with=outputs.meta if outputs and item else None,
             calls=calls,
             other_calls=others,
+            fate=_find_fate(stages, work, missing) if item else None,
             exports=find_export_lines(stages, work.work_id, missing) if item else (),
             missing=tuple(missing),
         )
@@ -197,6 +201,19 @@ def _find_output(
             "The stored outputs are those of earlier rows, and this item is not among them."
         )
     return item
+
+
+def _find_fate(stages: StoredStages, work: WorkItem, missing: list[str]) -> ItemFate | None:
+    """What the gate made of an item; None where the task has none."""
+    corrections = load_corrections(stages)
+    if stages.task.settings.gate is None:
+        return None
+    gate = stages.load("gate", GateDecisions) if stages.has("gate") else None
+    fates = build_fates(gate, corrections) if gate and corrections else NO_FATES
+    if work.work_id not in fates:
+        missing.append("The gate has not sorted this item yet: no run of this batch got so far.")
+        return None
+    return fates[work.work_id]
 
 
 def _find_context(stages: StoredStages, work: WorkItem) -> GroupContext | None:

@@ -32,6 +32,18 @@ def test_labels_of_a_file_of_their_own_hide_nothing():
     assert settings.context.hidden == ()
 
 
+def test_what_people_published_can_be_expected():
+    """Then fields are named alone, with a scorer where need be; no column is hidden, and no hash changes without it."""
+    text = "gate: {field: c, at_least: 1}\nexpected:\n  from_review: true\n  fields:\n    mood:\n    score: {scorer: numeric}\n"
+    settings = parse(text)
+    assert settings.expected is not None
+    assert settings.expected.from_review
+    scorers = {name: each.scorer for name, each in settings.expected.fields.items()}
+    assert scorers == {"mood": "exact", "score": "numeric"}
+    assert settings.context.hidden == ()
+    assert "from_review" not in parse(LABELLED).model_dump()["expected"]
+
+
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
@@ -79,6 +91,18 @@ def test_labels_of_a_file_of_their_own_hide_nothing():
         (
             "expected: {fields: {mood: a}, file: x.csv, id_column: id}",
             ("needs `input.id_column`",),
+        ),
+        (
+            "expected: {from_review: true, fields: {mood: }}",
+            ("`expected.from_review` takes what people decided on, which needs a `gate` block",),
+        ),
+        (
+            "gate: {field: c, at_least: 1}\nexpected: {from_review: true, fields: {mood: label}}",
+            ("`fields.mood` names a `column`, and with `from_review` people's decisions hold",),
+        ),
+        (
+            "gate: {field: c, at_least: 1}\nexpected: {from_review: true, file: l, id_column: i, fields: {m: }}",
+            ("comes `from_review` or from a `file`, not from both",),
         ),
         ("expected: {min_score: 1}", ("expected.fields: this key is missing",)),
     ],

@@ -8,7 +8,7 @@ from llm_assets.config.gaps import list_gaps
 from llm_assets.config.layers import lay_over
 from llm_assets.config.parsing import parse_settings, parse_task_document
 from llm_assets.config.task import TaskSettings
-from llm_assets.config.yaml_text import parse_yaml
+from llm_assets.config.yaml_text import YamlDocument, parse_yaml
 from llm_assets.errors import ConfigError
 
 BASE = "configs/base.yaml"
@@ -46,6 +46,8 @@ def test_a_block_of_steps_is_about_the_steps_of_these_names():
         CHAIN, "steps: {second: {after: [first]}, first: {llm: {model: n}, judge: {prompt: j}}}"
     )
     first, second = settings.steps
+    assert first.llm is not None
+    assert first.judge is not None
     assert (first.name, first.prompt, first.llm.seed, first.llm.model) == ("first", "a", 1, "n")
     assert (first.judge.prompt, second.prompt, second.after) == ("j", "b", ("first",))
     assert settings.chain[1].llm.model == "m"
@@ -147,6 +149,13 @@ def test_a_gap_in_a_step_is_filled_by_its_name():
 STEP_NAMES = st.lists(st.sampled_from(["a", "b", "c", None]), min_size=1, max_size=5)
 
 
+def read_steps(document: YamlDocument) -> list[object]:
+    assert isinstance(document.content, dict)
+    steps = document.content["steps"]
+    assert isinstance(steps, list)
+    return [*steps]
+
+
 @given(STEP_NAMES, st.sets(st.sampled_from(["a", "b", "c"])))
 def test_every_entry_of_a_list_stays_in_its_place(names, chosen):
     """A block about some entries changes the first ones of these names, and moves, adds and loses none."""
@@ -156,7 +165,7 @@ def test_every_entry_of_a_list_stays_in_its_place(names, chosen):
     for place, name in enumerate(names):
         is_new = name in chosen and names.index(name) == place
         prompt = "new" if is_new else f"p{place}"
-        assert document.content["steps"][place] == {"name": name, "prompt": prompt}
+        assert read_steps(document)[place] == {"name": name, "prompt": prompt}
         file = OWN if is_new else BASE
         assert document.render_place(("steps", place, "prompt")).startswith(file)
-    assert len(document.content["steps"]) == len(names)
+    assert len(read_steps(document)) == len(names)

@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from llm_assets.config.expected import ExpectedSettings
 from llm_assets.core.assessment import Assessment, build_assessment
-from llm_assets.core.expectations import Labels, index_rows
+from llm_assets.core.expectations import LabelKey, Labels, index_rows
 from llm_assets.core.ids import GroupKey, RowId, Sha256, WorkId
 from llm_assets.core.input_snapshot import InputMeta, InputRow, InputSnapshot
 from llm_assets.core.item_scores import score_items
@@ -91,7 +91,7 @@ def assess(
     items: Sequence[ItemOutput],
     *,
     labels: Labels | None = None,
-    is_by_group: bool = False,
+    label_key: LabelKey = "row",
 ) -> Assessment:
     """The assessment of a batch whose labels stand in the input unless others are given."""
     snapshot, outputs = build_snapshot(*rows), build_outputs(*items)
@@ -99,7 +99,7 @@ def assess(
         snapshot,
         outputs,
         labels=index_rows(snapshot.records) if labels is None else labels,
-        is_by_group=is_by_group,
+        label_key=label_key,
         settings=settings,
     )
     return build_assessment(scores, settings, labels_file=None, is_rehearsal=True)

@@ -201,7 +201,7 @@ def test_groups_of_rows_are_labelled_by_their_rows_or_by_a_table_of_their_own():
     assert list_scores(assessment) == [1, None]
     assert assessment.meta.fields[0].gaps == {"conflicting": 1}
     labels = {"a": {"label": "bad"}, "b": {"label": "good"}}
-    assert list_scores(assess(build_settings(), rows, items, labels=labels, is_by_group=True)) == [
+    assert list_scores(assess(build_settings(), rows, items, labels=labels, label_key="group")) == [
         0,
         1,
     ]

@@ -75,7 +75,7 @@ def test_the_rows_of_an_item_have_to_agree(labels: tuple[object, ...], expected:
         for at, label in enumerate(labels)
     ]
     item = build_item(row_ids=tuple(row.row_id for row in rows))
-    found = find_expectation(item, "label", labels=index_rows(rows), is_by_group=False)
+    found = find_expectation(item, "label", labels=index_rows(rows), label_key="row")
     assert (found, type(found.value)) == (expected, type(expected.value))
 
 
@@ -84,5 +84,5 @@ def test_a_group_is_found_by_its_key():
     labels = {"lathe": {"label": "good"}}
     for key, value in (("lathe", "good"), ("doors", None)):
         item = build_item(row_ids=(RowId("lathe"),), group_key=GroupKey(key))
-        found = find_expectation(item, "label", labels=labels, is_by_group=True)
+        found = find_expectation(item, "label", labels=labels, label_key="group")
         assert found == Expectation(value)

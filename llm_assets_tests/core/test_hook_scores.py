@@ -37,7 +37,7 @@ def assess(
         snapshot,
         build_outputs(*items),
         labels=index_rows(snapshot.records),
-        is_by_group=False,
+        label_key="row",
         settings=SETTINGS,
         hooks={"rating": build_hook("scorer", call)},
     )

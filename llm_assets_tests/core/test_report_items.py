@@ -99,7 +99,7 @@ def test_a_row_of_the_table_says_what_matters():
     assert table.groups == ("g",)
     first, second, _ = table.rows
     assert first[:3] == (2, 0, 0)
-    assert first[4:] == ("fine", 1, 1050, 0.01, "w1", None, "x", 1)
+    assert first[4:] == ("fine", 1, 1050, 0.01, "w1", None, None, "x", 1)
     assert len(str(first[3])) == len(str(second[4])) == EXCERPT_CHARS
     assert str(first[3]).endswith("…")
 

@@ -71,8 +71,11 @@ def test_steps_are_compared_by_their_names():
 
 def test_other_steps_are_another_list():
     """Where steps come, go or change places, both lists are told as a whole."""
-    a, b = {"name": "a", "prompt": "p"}, {"name": "b", "prompt": "p"}
-    for steps in ([b, a], [a], [a, b, {"name": "c"}], [a, {"name": "c", "prompt": "p"}]):
+    a: dict[str, JsonValue] = {"name": "a", "prompt": "p"}
+    b: dict[str, JsonValue] = {"name": "b", "prompt": "p"}
+    c: dict[str, JsonValue] = {"name": "c"}
+    d: dict[str, JsonValue] = {"name": "c", "prompt": "p"}
+    for steps in ([b, a], [a], [a, b, c], [a, d]):
         (change,) = list_setting_changes(build_steps(a, b), build_steps(*steps))
         assert (change.path, change.file_value, change.run_value) == ("steps", [a, b], steps)
 

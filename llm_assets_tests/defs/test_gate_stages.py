@@ -1,5 +1,7 @@
 """Whether the gate's assets show, keep and bring up to date what goes out and what waits for a person."""
 
+import json
+
 import openpyxl
 import pytest
 
@@ -10,6 +12,7 @@ from llm_assets_tests.end_to_end.gated_project import CONFIG, ROUTES, read_publi
 
 pytestmark = pytest.mark.slow
 
+EXPECTED = "expected:\n  from_review: true\n  fields:\n    mood:\n"
 GATE_STAGES = ("corrections", "gate", "review_queue", "published")
 DECIDED_ON = {
     "3": {"decision": "approve"},
@@ -208,3 +211,49 @@ def test_putting_the_gate_away_keeps_what_people_decided(shop: ReviewedShop):
     assert read_routes(shop.tiny) == REVIEWED
     assert count_waiting(shop) == 0
     assert shop.count_asked() == 0
+
+
+def test_what_people_published_is_what_outputs_are_scored_by(shop: ReviewedShop):
+    """Their decisions make the score stale and nothing before it; an approval is right, an edit wrong, no call is made."""
+    shop.tiny.write(CONFIG, shop.tiny.read(CONFIG) + EXPECTED)
+    shop.run()
+    assert [each["score"] for each in shop.tiny.read_records("assessment")] == [None] * 6
+    shop.decide(DECIDED_ON)
+    assert "assessment" in shop.refresh()
+    scores = {each["work_id"]: each["score"] for each in shop.tiny.read_records("assessment")}
+    rows = {each["row_ids"][0]: each["work_id"] for each in shop.tiny.read_records("gate")}
+    assert {row: scores[name] for row, name in rows.items() if scores[name] is not None} == {
+        "3": 1.0,
+        "4": 0.0,
+    }
+    assert shop.list_stale() == {}
+    assert shop.count_asked() == 0
+
+
+def test_a_trace_tells_what_became_of_an_item(shop: ReviewedShop):
+    """The gate's decision with value and threshold, and the person's: who, why, and what was published instead."""
+    shop.decide(DECIDED_ON)
+    shop.refresh()
+    text = shop.tiny.run("trace", "notes", "--batch", "may", "--row", "4").stdout
+    assert "\nGate: published: Edited by Ana: It is a joke.\n" in text
+    assert "  the model's output has no number, the gate asks for 0.8\n" in text
+    assert "  edited by Ana, taken in on " in text
+    assert "from filled.xlsx, row 3\n  note: It is a joke.\n" in text
+    assert "    mood: good (the model: bad)\n" in text
+    text = shop.tiny.run("trace", "notes", "--batch", "june", "--row", "2", "--json").stdout
+    record = json.loads(text)
+    assert (record["gate"]["route"], record["gate"]["value"]) == ("review_queue", 0.3)
+    assert record["correction"] is None
+
+
+def test_the_report_tells_what_people_decided(shop: ReviewedShop):
+    """Page and Markdown name each decision with its note and the changed field, and are the same when made again."""
+    shop.decide(DECIDED_ON)
+    shop.refresh()
+    made = {end: shop.tiny.read(f"data/reports/notes/may.{end}") for end in ("md", "html")}
+    assert "| edit | Ana | It is a joke. | `mood`: bad → good |" in made["md"]
+    assert "Gate: published: confidence is 0.95, at least 0.8." in made["md"]
+    assert "<del>bad</del> <ins>good</ins>" in made["html"]
+    assert 'href="../../review_queue/notes/may.xlsx"' in made["html"]
+    assert shop.tiny.run("report", "notes").exit_code == 0
+    assert made == {end: shop.tiny.read(f"data/reports/notes/may.{end}") for end in made}

@@ -108,3 +108,33 @@ def test_items_without_an_answer_count_as_wrong(tmp_path: Path, problems: Sequen
     assert f"{40 - n_accepted} items without an accepted output: wrong." in tiny.read(
         "data/reports/maths/test.md"
     )
+
+
+def test_two_variants_are_compared_problem_by_problem(
+    tmp_path: Path, problems: Sequence[dict[str, str]]
+):
+    """The same problems differ where their answers do, and the difference of the scores comes with a paired interval."""
+    tiny = build_maths(tmp_path, problems)
+    variant = "extends: configs/maths.yaml\nprompt: prompts/terse.yaml\n"
+    tiny.write("configs/terse.yaml", variant)
+    tiny.write(
+        "prompts/terse.yaml", PROMPT.replace("{{ question }}", "Work it out: {{ question }}")
+    )
+    tiny.run_json("maths")
+    tiny.run_json("terse")
+    found = json.loads(tiny.run("compare", "maths", "terse", "--json").stdout)
+    a, b = (
+        [
+            (each["output"], each["work_id"])
+            for each in tiny.read_records("llm_outputs", "test", task)
+        ]
+        for task in ("maths", "terse")
+    )
+    n_different = sum(one != other for (one, _), (other, _) in zip(a, b, strict=True))
+    (field,) = found["fields"]
+    assert (field["n_pairs"], field["n_different"]) == (N_PROBLEMS, n_different)
+    assert 0 < n_different < N_PROBLEMS
+    score = next(each for each in found["differences"] if each["name"] == "score")
+    assert score["n_pairs"] == N_PROBLEMS
+    assert score["difference"] == pytest.approx(score["mean_b"] - score["mean_a"])
+    assert score["interval"]["low"] <= score["difference"] <= score["interval"]["high"]

@@ -75,6 +75,29 @@ def hostile_builder() -> PageBuilder:
     return builder
 
 
+@pytest.fixture(scope="module")
+def hostile_chain() -> PageBuilder:
+    """Everything that steps, the gate and people say is hostile."""
+    builder = PageBuilder(steps=("draft", "final"))
+    for number, text in enumerate(HOSTILE):
+        said = {"draft": {text: [{text: text}]}, "final": {"label": HOSTILE[number % 2]}}
+        written = said | {"final": {"label": f"{text} mended"}}
+        verdict = {"final": {"reason": text}}
+        builder.add(
+            text,
+            text,
+            output=said,
+            answer=text,
+            verdict=verdict,
+            route="published",
+            why=text,
+            written=written,
+            reviewer=text,
+        )
+        builder.add(text, text, output=said, answer=text, route="review_queue", why=text)
+    return builder
+
+
 def wait_for(browser: Chrome, script: str) -> None:
     WebDriverWait(browser, MAX_SECONDS * 4, poll_frequency=0.02).until(
         lambda driver: driver.execute_script(f"return {script}")
@@ -121,6 +144,87 @@ def test_what_strangers_wrote_stays_text(
     missing = "const shown = document.getElementById('items').textContent; return arguments[0].filter((text) => !shown.includes(text))"
     assert browser.execute_script(missing, HOSTILE[:-1]) == []
     assert read_console(browser) == []
+
+
+def test_what_steps_and_people_said_stays_text(
+    browser: Chrome, hostile_chain: PageBuilder, tmp_path: Path
+):
+    """Outputs of steps, reasons of the gate, names of reviewers, notes and what was written instead run nothing."""
+    open_page(browser, hostile_chain.write(tmp_path / "may.html"))
+    elements = "return document.querySelectorAll('img, iframe, base, meta[http-equiv=refresh], [onclick], [onerror], [onload], [href^=javascript]').length"
+    for number in range(len(list_rows(browser))):
+        browser.execute_script(f"document.querySelectorAll('.items .opener')[{number}].click()")
+    wait_for(browser, f"document.querySelectorAll('.detail .call').length === {4 * len(HOSTILE)}")
+    assert browser.execute_script(elements) == 0
+    assert browser.execute_script("return window.harmed") is None
+    missing = "const shown = document.getElementById(arguments[1]).textContent; return arguments[0].filter((text) => !shown.includes(text))"
+    assert browser.execute_script(missing, HOSTILE[:-1], "items") == []
+    assert browser.execute_script(missing, HOSTILE[:-1], "gate") == []
+    assert read_console(browser) == []
+
+
+@pytest.fixture(scope="module")
+def reviewed_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A chain whose first item a person edited; of the others two wait and one is published."""
+    builder = PageBuilder(steps=("extract", "classify"))
+    for number in range(1, 5):
+        kind = {"kind": "notice" if number % 2 else "bill", "sure": number / 5}
+        said = {"classify": kind, "extract": {"names": [{"name": f"N{number}", "role": "clerk"}]}}
+        if number == 1:
+            builder.add(
+                "1",
+                "a",
+                output=said,
+                route="published",
+                why="Edited by Ana: Read on.",
+                written=said | {"classify": {"kind": "complaint", "sure": 0.2}},
+            )
+        else:
+            is_sure = number == 4
+            builder.add(
+                str(number),
+                "b",
+                output=said,
+                route="published" if is_sure else "review_queue",
+                why="sure is 0.8." if is_sure else "sure is below 0.8.",
+            )
+    return builder.write(tmp_path_factory.mktemp("page") / "may.html")
+
+
+def test_an_item_shows_its_steps_and_what_a_person_made_of_it(browser: Chrome, reviewed_page: Path):
+    """Each step's output in the order of the steps, whose call is whose, why it is published, and what was changed."""
+    open_page(browser, reviewed_page, fragment="#item-w1")
+    wait_for(browser, "document.querySelector('.detail .call') !== null")
+    detail = browser.find_element(By.CSS_SELECTOR, ".detail")
+    heads = [each.text.lower() for each in detail.find_elements(By.CSS_SELECTOR, ".sides h4")]
+    assert heads == [
+        "input",
+        "gate and review",
+        "changed by ana",
+        "output of extract",
+        "output of classify",
+    ]
+    assert "published: Edited by Ana: Read on." in detail.text
+    assert detail.find_element(By.TAG_NAME, "del").text == "notice"
+    assert detail.find_element(By.TAG_NAME, "ins").text == "complaint"
+    assert "• name: N1 · role: clerk" in detail.text
+    assert [each.text for each in detail.find_elements(By.CSS_SELECTOR, ".call b")] == [
+        "extract: attempt 1",
+        "classify: attempt 1",
+    ]
+    assert "line 2 edited by Ana" in " ".join(browser.find_element(By.ID, "gate").text.split())
+
+
+def test_what_waits_is_found(browser: Chrome, reviewed_page: Path):
+    """By a click on what became of the items, and by what a person wrote."""
+    open_page(browser, reviewed_page)
+    find_button(browser, "waiting for a person 2").click()
+    assert list_rows(browser) == [2, 3]
+    find_button(browser, "all 4").click()
+    find_button(browser, "Gate").click()
+    assert list_rows(browser) == [1, 4, 2, 3]
+    search(browser, "complaint", n_found=1)
+    assert list_rows(browser) == [1]
 
 
 def test_the_policy_holds_where_escaping_would_not(
@@ -206,13 +310,16 @@ def test_a_cause_leads_to_its_item(browser: Chrome, small_page: Path):
     assert "note 10" in browser.find_element(By.CSS_SELECTOR, ".detail").text
 
 
-def test_a_page_of_20000_items_is_light_and_quick(browser: Chrome, tmp_path: Path):
+@pytest.mark.parametrize("has_gate", [False, True], ids=["row", "chain with gate"])
+def test_a_page_of_20000_items_is_light_and_quick(
+    browser: Chrome, tmp_path: Path, *, has_gate: bool
+):
     """It has less than 15 MB, and opens, filters and searches all texts in less than three seconds each."""
     random = Random(1)  # noqa: S311 -- made-up words
     words = [
         "".join(random.choices("aeioubdfklmnprst", k=random.randint(2, 9))) for _ in range(4000)
     ]
-    builder = PageBuilder()
+    builder = PageBuilder(steps=("sum", "sort") if has_gate else ())
     text = ""
     for number in range(1, N_MANY + 1):
         text = " ".join(random.choices(words, k=80))
@@ -221,7 +328,18 @@ def test_a_page_of_20000_items_is_light_and_quick(browser: Chrome, tmp_path: Pat
             "mood": random.choice(["good", "bad"]),
             "score": number % 7,
         }
-        builder.add(str(number), text, output=output, answer=text[:160])
+        if not has_gate:
+            builder.add(str(number), text, output=output, answer=text[:160])
+            continue
+        builder.add(
+            str(number),
+            text,
+            output={"sum": {"summary": output["summary"]}, "sort": output},
+            answer=text[:160],
+            route="published" if number % 3 else "review_queue",
+            why=f"score is {number % 7 / 7}, which is to be 0.8.",
+            written={"sum": {"summary": text[:90]}, "sort": output} if number % 50 == 0 else None,
+        )
     page = builder.write(tmp_path / "may.html")
     assert page.stat().st_size < MAX_BYTES
     open_page(browser, page)

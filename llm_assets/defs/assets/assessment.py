@@ -4,6 +4,7 @@ import dagster as dg
 
 from llm_assets.config.expected import ExpectedSettings
 from llm_assets.core.assessment import Assessment
+from llm_assets.core.corrections import Corrections
 from llm_assets.core.fingerprint import fingerprint
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.llm_outputs import LLMOutputs
@@ -35,7 +36,14 @@ def build_assessment_asset(scope: TaskScope, settings: ExpectedSettings) -> dg.A
 
     @dg.asset(
         **build_checked_arguments(scope, "assessment", Assessment),
-        ins=scope.build_inputs("input_snapshot", "llm_outputs"),
+        ins={
+            **scope.build_inputs("input_snapshot", "llm_outputs"),
+            **(
+                scope.build_optional_input("corrections", Corrections)
+                if settings.from_review
+                else {}
+            ),
+        },
         kinds={"json"},
         metadata=describe_definition(scope),
         code_version=scope.build_code_version(
@@ -47,16 +55,22 @@ def build_assessment_asset(scope: TaskScope, settings: ExpectedSettings) -> dg.A
         ),
     )
     def assessment(
-        input_snapshot: InputSnapshot, llm_outputs: LLMOutputs
+        input_snapshot: InputSnapshot, llm_outputs: LLMOutputs, **optional: Corrections
     ) -> CheckedResult[Assessment]:
         """The score of every item by what people expected of it, and what the scores come to.
 
         An item without an accepted output is wrong; one of which nothing is expected is left out and counted. No
         call is made, so scorers can be changed at will. The model has seen none of the columns that it is scored by.
+        What people approved or wrote at the gate can be what is expected, in place of columns.
         """
         with stop_plainly():
             value = assess_outputs(
-                task, scope.project, settings, snapshot=input_snapshot, outputs=llm_outputs
+                task,
+                scope.project,
+                settings,
+                snapshot=input_snapshot,
+                outputs=llm_outputs,
+                corrections=optional.get("corrections"),
             )
             version = fingerprint([build_version(value), value.meta.model_dump(mode="json")])
             return publish(

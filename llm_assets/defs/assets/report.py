@@ -5,7 +5,8 @@ from typing import Any
 import dagster as dg
 
 from llm_assets.core.assessment import Assessment
-from llm_assets.core.gate import GateMeta
+from llm_assets.core.corrections import Corrections
+from llm_assets.core.gate import GateDecisions
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.llm_outputs import LLMOutputs
@@ -25,7 +26,7 @@ from llm_assets.gateways.reports import (
     write_report,
 )
 
-RECIPE = 2
+RECIPE = 3
 """Raised when the same outputs would give another report."""
 
 
@@ -38,7 +39,8 @@ def build_report_asset(scope: TaskScope) -> dg.AssetsDefinition:
         ins={
             **scope.build_inputs("input_snapshot", "group_contexts", "work_items", "llm_outputs"),
             **scope.build_optional_input("assessment", Assessment),
-            **scope.build_optional_input("gate", GateMeta),
+            **scope.build_optional_input("gate", GateDecisions),
+            **scope.build_optional_input("corrections", Corrections),
         },
         deps=[scope.build_key("export")],  # the report points at its files, so it comes after them
         kinds={"markdown", "html"},
@@ -70,6 +72,7 @@ def build_report_asset(scope: TaskScope) -> dg.AssetsDefinition:
                 outputs=llm_outputs,
                 assessment=optional.get("assessment"),
                 gate=optional.get("gate"),
+                corrections=optional.get("corrections"),
             )
             config = build_config_snapshot(
                 task, project, batch, of_outputs=llm_outputs.meta.changes

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
@@ -116,12 +116,29 @@ def render_pretty(value: JsonValue) -> str:
 
 
 def render_plain(value: JsonValue) -> str:
-    """A value as people read it: text as it is, a list of words with a line for each, else JSON."""
+    """A value as people read it: text as it is, a list with a line for each entry, what is nested deeper as JSON."""
     if value is None or isinstance(value, str):
         return value or ""
-    if isinstance(value, list) and not any(isinstance(each, list | dict) for each in value):
+    if isinstance(value, dict) and _is_flat(value.values()):
+        return "\n".join(_list_fields(value))
+    if isinstance(value, list) and _is_flat(value):
         return "\n".join(f"• {render_plain(each)}" for each in value)
+    if isinstance(value, list) and all(
+        isinstance(each, dict) and _is_flat(each.values()) for each in value
+    ):
+        return "\n".join(
+            f"• {' · '.join(_list_fields(each))}" for each in value if isinstance(each, dict)
+        )
     return render_pretty(value)
+
+
+def _is_flat(values: Iterable[JsonValue]) -> bool:
+    return not any(isinstance(each, list | dict) for each in values)
+
+
+def _list_fields(values: Mapping[str, JsonValue]) -> list[str]:
+    """Of an object without lists and objects in it, such as `name: Ana`; what is empty says nothing."""
+    return [f"{name}: {render_plain(each)}" for name, each in values.items() if each is not None]
 
 
 def render_path(path: str) -> str:

@@ -4,7 +4,7 @@
   const PAGE_SIZE = 50;
   const ENTRIES_PER_PAGE = 100;
   const SHORTEST_ID = 6;
-  const [ROW, OUTCOME, GROUP, INPUT, ANSWER, TRIES, TOKENS, COST, WORK, SCORE, FIELDS] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+  const [ROW, OUTCOME, GROUP, INPUT, ANSWER, TRIES, TOKENS, COST, WORK, SCORE, ROUTE, FIELDS] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
 
   // Texts travel as compressed JSON in base64, which means nothing to HTML.
   const unpack = async (base64) => {
@@ -25,7 +25,7 @@
   let shared = null;
   let hasTexts = false;
 
-  const state = { words: [], outcome: null, sort: null, down: false, page: 0, found: rows.map((_, at) => at), open: new Set() };
+  const state = { words: [], outcome: null, route: null, sort: null, down: false, page: 0, found: rows.map((_, at) => at), open: new Set() };
 
   // ---- elements -------------------------------------------------------------------------------------------------
   const make = (tag, attributes, ...children) => {
@@ -45,7 +45,7 @@
     if (size === 0) return "$0.00";
     return "$" + (size >= 1 ? size.toFixed(2) : size.toPrecision(3).replace(/(\.\d\d\d*?)0+$/, "$1"));
   };
-  const breakable = (text) => text.split("_").flatMap((part, at) => (at ? ["_", make("wbr"), part] : [part])); // labels such as hardware_fault
+  const breakable = (text) => text.split(/(?<=[_.])/).flatMap((part, at) => (at ? [make("wbr"), part] : [part])); // labels such as hardware_fault
   const outcomeName = (place) => known.outcomes[place].replace("_", " ");
   const badge = (place) => make("span", { class: `outcome is-${known.outcomes[place]}` }, outcomeName(place));
 
@@ -66,7 +66,7 @@
   const collectTexts = (at, entry) => {
     const row = rows[at];
     const into = [row[INPUT], row[ANSWER], row[GROUP] === null ? "" : known.groups[row[GROUP]]];
-    collect([entry.input, entry.output, entry.expected, entry.verdict, entry.reason], into);
+    collect([entry.input, entry.output, entry.expected, entry.verdict, entry.reason, entry.fate, entry.edits], into);
     for (const call of entry.calls) into.push(call.answer || "", call.problem || "", call.refusal || "");
     return into.join("\n").toLowerCase();
   };
@@ -87,6 +87,7 @@
   const matches = (at) => {
     const row = rows[at];
     if (state.outcome !== null && row[OUTCOME] !== state.outcome) return false;
+    if (state.route !== null && row[ROUTE] !== state.route) return false;
     return state.words.every((word) => {
       const asked = /^row:(\d+)$/.exec(word);
       if (asked) return row[ROW] === Number(asked[1]);
@@ -116,6 +117,7 @@
     { name: "Input", place: INPUT, kind: "clip" },
     { name: "Answer, or why there is none", place: ANSWER, kind: "clip" },
     ...known.fields.map((name, at) => ({ name, place: FIELDS + at, kind: "field", numeric: isNumeric(FIELDS + at) })),
+    known.routes.length ? { name: "Gate", place: ROUTE, kind: "route" } : null,
     known.has_scores ? { name: "Score", place: SCORE, kind: "score", numeric: true } : null,
     { name: "Tries", place: TRIES, kind: "tries", numeric: true },
     { name: "Tokens", place: TOKENS, kind: "tokens", numeric: true },
@@ -123,7 +125,9 @@
   ].filter(Boolean);
 
   const search = make("input", { type: "search", id: "search", placeholder: "Search all texts, or row:17", "aria-label": "Search items", autocomplete: "off", spellcheck: "false" });
-  const chips = make("div", { class: "chips", role: "group", "aria-label": "Outcome" });
+  const makeChips = (label) => make("div", { class: "chips", role: "group", "aria-label": label });
+  const chips = makeChips("Outcome");
+  const routeChips = makeChips("Gate and review");
   const found = make("p", { class: "found", role: "status" });
   const head = make("tr");
   const body = make("tbody");
@@ -141,6 +145,7 @@
     }
     if (column.kind === "outcome") return make("td", null, badge(value));
     if (column.kind === "group") return make("td", { class: "clip" }, make("span", { dir: "auto" }, value === null ? "" : known.groups[value]));
+    if (column.kind === "route") return make("td", { "data-name": value === null ? null : column.name }, value === null ? "" : known.routes[value]);
     if (column.kind === "clip") {
       const isReason = column.place === ANSWER && row[OUTCOME] !== 0; // it takes the place of the output's fields
       return make("td", { class: "clip", colspan: isReason ? 1 + known.fields.length : null }, make("span", { dir: "auto" }, value));
@@ -202,10 +207,15 @@
   };
 
   // ---- one item -------------------------------------------------------------------------------------------------
+  const isObject = (value) => value !== null && typeof value === "object";
+  const isFlatObject = (value) => isObject(value) && !Array.isArray(value) && !Object.values(value).some(isObject);
+  const listFields = (value) => Object.entries(value).filter((entry) => entry[1] !== null).map(([name, each]) => `${name}: ${each}`);
   const isPlainList = (value) => Array.isArray(value) && value.every((each) => typeof each !== "object");
   const showValue = (value) => {
     if (value === null) return "";
     if (isPlainList(value)) return value.map((each) => `• ${each}`).join("\n");
+    if (isFlatObject(value)) return listFields(value).join("\n");
+    if (Array.isArray(value) && value.every(isFlatObject)) return value.map((each) => `• ${listFields(each).join(" · ")}`).join("\n");
     return typeof value === "string" ? value : JSON.stringify(value, null, 2);
   };
   const showValues = (values) => {
@@ -218,6 +228,18 @@
     for (const [name, expected, score, gap] of fields) {
       const told = score === null ? `no score: ${gap}` : score === 1 ? "right" : score === 0 ? "wrong" : `score ${Number(score.toFixed(3))}`;
       list.append(make("dt", null, make("bdi", null, ...breakable(name))), make("dd", { dir: "auto" }, showValue(expected), " ", make("span", { class: "quiet" }, told)));
+    }
+    return list;
+  };
+  const showSaid = (said, title) => {
+    if (!known.steps.length) return [make("h4", null, title), showValues(said)];
+    return Object.entries(said).flatMap(([step, values]) => [make("h4", null, `${title} of ${step}`), isObject(values) && !Array.isArray(values) ? showValues(values) : make("p", { dir: "auto" }, showValue(values))]);
+  };
+  const showEdits = (edits) => {
+    const list = make("dl", { class: "values" });
+    for (const [name, model, person] of edits) {
+      const before = model === null ? null : make("del", null, showValue(model));
+      list.append(make("dt", null, make("bdi", null, ...breakable(name))), make("dd", { dir: "auto" }, ...(before ? [before, " "] : []), make("ins", null, showValue(person) || "(empty)")));
     }
     return list;
   };
@@ -253,10 +275,12 @@
     const right = make("div");
     if (entry.input) left.append(make("h4", null, "Input"), showValues(entry.input));
     else left.append(make("h4", null, "Input"), make("p", null, `${plural(entry.n_rows, "row")}; the calls below show them as they were sent.`));
-    if (entry.output) right.append(make("h4", null, "Output"), showValues(entry.output));
+    if (entry.fate !== undefined) right.append(make("h4", null, "Gate and review"), make("p", { dir: "auto", class: "reason" }, entry.fate));
+    if (entry.edits && entry.edits.length) right.append(make("h4", null, "Changed by ", make("bdi", null, entry.reviewer)), showEdits(entry.edits));
+    if (entry.output) right.append(...showSaid(entry.output, "Output"));
     if (entry.reason) right.append(make("h4", null, "Why there is no output"), make("p", { dir: "auto", class: "reason" }, entry.reason));
     if (entry.expected && entry.expected.length) right.append(make("h4", null, "Expected"), showExpected(entry.expected));
-    if (entry.verdict) right.append(make("h4", null, "Verdict"), showValues(entry.verdict));
+    if (entry.verdict) right.append(...showSaid(entry.verdict, "Verdict"));
     const lines = entry.lines.join(", ") + (entry.n_rows > entry.lines.length ? ` and ${count(entry.n_rows - entry.lines.length)} more` : "");
     const ids = make("p", { class: "ids" }, `row ${count(row[ROW])} · source ${entry.n_rows === 1 ? "line" : "lines"} ${lines} · `,
       make("a", { href: `#item-${encodeURIComponent(row[WORK])}` }, `item ${row[WORK]}`));
@@ -301,21 +325,27 @@
   back.addEventListener("click", () => turn(-1));
   next.addEventListener("click", () => turn(1));
 
-  const totals = new Map();
-  for (const row of rows) totals.set(row[OUTCOME], (totals.get(row[OUTCOME]) || 0) + 1);
-  const addChip = (place, label) => {
-    const chip = make("button", { type: "button", "aria-pressed": String(place === state.outcome), class: place === null ? null : `is-${known.outcomes[place]}` }, label);
-    chip.addEventListener("click", () => {
-      state.outcome = place;
-      for (const each of chips.children) each.setAttribute("aria-pressed", String(each === chip));
-      refresh();
-    });
-    chips.append(chip);
+  const addChips = (group, part, place, describe) => {
+    const totals = new Map();
+    for (const row of rows) totals.set(row[place], (totals.get(row[place]) || 0) + 1);
+    if (totals.size < 2) return;
+    const all = { value: null, label: `all ${count(rows.length)}`, tone: null };
+    const each = [...totals.keys()].sort((a, b) => a - b).map((value) => ({ value, ...describe(value, count(totals.get(value))) }));
+    for (const { value, label, tone } of [all, ...each]) {
+      const chip = make("button", { type: "button", "aria-pressed": String(value === null), class: tone }, label);
+      chip.addEventListener("click", () => {
+        state[part] = value;
+        press(group, chip);
+        refresh();
+      });
+      group.append(chip);
+    }
   };
-  if (totals.size > 1) {
-    addChip(null, `all ${count(rows.length)}`);
-    for (const place of [...totals.keys()].sort((a, b) => a - b)) addChip(place, `${outcomeName(place)} ${count(totals.get(place))}`);
-  }
+  const press = (group, chosen) => {
+    for (const each of group.children) each.setAttribute("aria-pressed", String(each === chosen));
+  };
+  addChips(chips, "outcome", OUTCOME, (value, n) => ({ label: `${outcomeName(value)} ${n}`, tone: `is-${known.outcomes[value]}` }));
+  if (known.routes.length) addChips(routeChips, "route", ROUTE, (value, n) => ({ label: `${known.routes[value]} ${n}`, tone: null }));
 
   const goToItem = () => {
     const asked = /^#item-(.+)$/.exec(location.hash);
@@ -326,8 +356,8 @@
     if (at < 0) return;
     if (!state.found.includes(at)) {
       search.value = "";
-      Object.assign(state, { words: [], outcome: null });
-      if (chips.firstChild) for (const each of chips.children) each.setAttribute("aria-pressed", String(each === chips.firstChild));
+      Object.assign(state, { words: [], outcome: null, route: null });
+      for (const group of [chips, routeChips]) press(group, group.firstChild);
       find();
     }
     state.open.add(at);
@@ -341,7 +371,7 @@
 
   const target = document.getElementById("table");
   if (rows.length) {
-    target.append(make("div", { class: "controls" }, search, chips), found, table, pager);
+    target.append(make("div", { class: "controls" }, search, ...[chips, routeChips].filter((group) => group.firstChild)), found, table, pager);
     target.hidden = false;
     document.getElementById("static").hidden = true;
     draw();

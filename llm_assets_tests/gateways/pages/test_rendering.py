@@ -92,11 +92,13 @@ def test_a_small_share_is_not_nothing(share, text):
         (None, ""),
         (True, "true"),
         (["one", 2], "• one\n• 2"),
+        ({"a": 1, "b": None, "c": "x"}, "a: 1\nc: x"),
+        ([{"a": 1, "b": "x"}, {"a": 2}], "• a: 1 · b: x\n• a: 2"),
         ({"a": ["x"]}, '{\n  "a": [\n    "x"\n  ]\n}'),
     ],
 )
 def test_values_read_well(value, text):
-    """Text is text, lists of words are lists, and only what is nested is JSON."""
+    """Text is text, lists and plain objects are lines, and only what is nested deeper is JSON."""
     assert render_plain(value) == text
 
 

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from llm_assets.gateways.tables.writing import write_export
-from llm_assets_tests.gateways.tables.export_tables import build_table
+from llm_assets_tests.gateways.tables.conftest import ReadFile
+from llm_assets_tests.gateways.tables.export_tables import build_expected, build_table
+from llm_assets_tests.gateways.tables.test_real_exports import TABLES
+from llm_assets_tests.shared_tables import find_shared_table
 
 PROGRAM = shutil.which("soffice") or shutil.which("libreoffice")
 AS_CSV = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
@@ -90,6 +93,17 @@ def test_a_workbook_opens_with_the_same_cells(tmp_path, convert):
     shown, shown_empty = convert(tmp_path / "full.xlsx", tmp_path / "empty.xlsx")
     assert shown == SHOWN
     assert shown_empty == [["a", "b"]]
+
+
+def test_a_real_table_opens_whole(tmp_path, convert, read_file: ReadFile):
+    """Every row of a table that others made is there, its line breaks and accents as they are in the file."""
+    name = "hip_hop_candidate_lyrics.csv"
+    source = read_file(find_shared_table(name), **TABLES[name])
+    table = build_table(*source.cells, names=source.columns)
+    write_export(tmp_path / "lyrics.xlsx", table, export_format="xlsx")
+    (shown,) = convert(tmp_path / "lyrics.xlsx")
+    cells = [[cell or "" for cell in row] for row in build_expected(table, "xlsx")]
+    assert shown == [[*source.columns], *cells]
 
 
 def test_a_csv_file_runs_nothing(tmp_path, convert):
