@@ -20,6 +20,7 @@ from llm_assets.core.calls import (
 from llm_assets.core.completions import Completion
 from llm_assets.core.ids import BatchKey, CallKey, TaskName
 from llm_assets.core.message_tokens import count_message_tokens, estimate_usage
+from llm_assets.core.number_words import render_count
 from llm_assets.core.retry import GiveUp, Stop, Wait, decide_retry
 from llm_assets.core.token_forecast import GUESSED_COMPLETION_TOKENS
 from llm_assets.errors import ProviderError
@@ -239,7 +240,7 @@ class Caller:
         status = f" ({fault.http_status})" if fault.http_status else ""
         return ProviderError(
             f"Endpoint {name!r} cannot serve model {model!r}{status}: {fault.message} "
-            f"Stopped after {self._progress.n_sent} calls; every answer so far is kept.",
+            f"Stopped after {render_count(self._progress.n_sent, 'call')}; every answer so far is kept.",
             remedy=remedy,
             kind=fault.kind,
             request_id=fault.request_id,

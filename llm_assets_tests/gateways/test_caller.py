@@ -148,7 +148,7 @@ def test_a_rejected_item_is_not_sent_again():
         ("no_credit", 402, "top it up"),
         ("quota_exhausted", 429, "top it up"),
         ("forbidden", 403, "ask its owner"),
-        ("unknown_model", 404, "`model`"),
+        ("unknown_model", 404, "`llm.model`"),
         ("rejected_settings", 400, "parameters under `llm`"),
     ],
 )
@@ -161,7 +161,7 @@ def test_a_fault_that_dooms_every_call_stops_at_once(kind, status, remedy):
         find(build_caller(endpoint, recorder=recorder))
     assert str(caught.value).startswith(
         f"Endpoint 'office' cannot serve model 'extractive' ({status}): No way. "
-        "Stopped after 1 calls; every answer so far is kept."
+        "Stopped after 1 call; every answer so far is kept."
     )
     assert remedy in caught.value.remedy
     assert (caught.value.kind, caught.value.request_id) == (kind, "r-1")
