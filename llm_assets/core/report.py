@@ -14,14 +14,14 @@ from llm_assets.core.failure_causes import FailureCause, build_failure_causes
 from llm_assets.core.gate import GateMeta
 from llm_assets.core.gate_text import render_fate
 from llm_assets.core.group_contexts import GroupContexts
-from llm_assets.core.ids import BatchKey, GroupKey, RowId, Sha256, StepName, TaskName
-from llm_assets.core.input_snapshot import InputMeta, InputRow, InputSnapshot
+from llm_assets.core.ids import BatchKey, GroupKey, Sha256, StepName, TaskName
+from llm_assets.core.input_snapshot import InputMeta, InputSnapshot
 from llm_assets.core.item_fates import NO_FATES, Fates
 from llm_assets.core.item_matching import match_items
 from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs, LLMOutputsMeta, Outcome
 from llm_assets.core.report_decisions import DecidedItem, build_decided_items
 from llm_assets.core.report_judge import JudgeResults, build_judge_results
-from llm_assets.core.report_places import ItemPlace, build_place
+from llm_assets.core.report_places import ItemPlace, NumberedRows, build_place, number_rows
 from llm_assets.core.report_scores import ScoreResults, build_score_results
 from llm_assets.core.report_steps import StepReport, build_step_reports
 from llm_assets.core.report_text_answers import TextAnswerResults, build_text_answer_results
@@ -167,7 +167,7 @@ def build_report(
     `StorageError` where the outputs are not those of these rows.
     """
     match_items(snapshot, outputs)
-    rows = {row.row_id: row for row in snapshot.records}
+    rows = number_rows(snapshot)
     causes = build_failure_causes(outputs.records)
     calls = {attempt.call_key: attempt for item in outputs.records for attempt in item.attempts}
     return Report(
@@ -197,9 +197,7 @@ def build_report(
     )
 
 
-def _build_report_cause(
-    cause: FailureCause, *, rows: Mapping[RowId, InputRow], n_items: int
-) -> ReportCause:
+def _build_report_cause(cause: FailureCause, *, rows: NumberedRows, n_items: int) -> ReportCause:
     return ReportCause(
         outcome=cause.outcome,
         step=cause.step,
@@ -209,14 +207,14 @@ def _build_report_cause(
     )
 
 
-def _build_failed_item(item: ItemOutput, rows: Mapping[RowId, InputRow]) -> FailedItem:
+def _build_failed_item(item: ItemOutput, rows: NumberedRows) -> FailedItem:
     return FailedItem(
         place=build_place(item, rows), n_attempts=_count_attempts(item), reason=item.reason or ""
     )
 
 
 def _build_samples(
-    outputs: LLMOutputs, rows: Mapping[RowId, InputRow], *, n_samples: int, fates: Fates
+    outputs: LLMOutputs, rows: NumberedRows, *, n_samples: int, fates: Fates
 ) -> tuple[Sample, ...]:
     accepted = [
         (item, item.output)
@@ -226,7 +224,7 @@ def _build_samples(
     return tuple(
         Sample(
             place=build_place(item, rows),
-            values=rows[item.row_ids[0]].values if len(item.row_ids) == 1 else {},
+            values=rows[item.row_ids[0]][1].values if len(item.row_ids) == 1 else {},
             output=output,
             verdict=item.verdict,
             fate=render_fate(fates[item.work_id].decision) if item.work_id in fates else None,

@@ -1,15 +1,13 @@
 """What people decided on the items of a batch, as a report names it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from llm_assets.core.corrections import Decision
-from llm_assets.core.ids import RowId
-from llm_assets.core.input_snapshot import InputRow
 from llm_assets.core.item_fates import Fates, FieldEdit, list_edits
 from llm_assets.core.llm_outputs import ItemOutput
 from llm_assets.core.markdown import escape_markdown, render_code, render_table
-from llm_assets.core.report_places import ItemPlace, build_place
+from llm_assets.core.report_places import ItemPlace, NumberedRows, build_place, render_rows
 from llm_assets.core.scoring import render_plain_value
 from llm_assets.core.values import FrozenModel
 
@@ -34,14 +32,14 @@ class DecidedItem(FrozenModel):
 
 
 def build_decided_items(
-    items: Sequence[ItemOutput], fates: Fates, rows: Mapping[RowId, InputRow]
+    items: Sequence[ItemOutput], fates: Fates, rows: NumberedRows
 ) -> tuple[DecidedItem, ...]:
     """The first items that people decided on, in item order."""
     return tuple(islice(_iter_decided(items, fates, rows), MAX_DECIDED))
 
 
 def _iter_decided(
-    items: Sequence[ItemOutput], fates: Fates, rows: Mapping[RowId, InputRow]
+    items: Sequence[ItemOutput], fates: Fates, rows: NumberedRows
 ) -> Iterator[DecidedItem]:
     for item in items:
         fate = fates.get(item.work_id)
@@ -61,11 +59,11 @@ def _iter_decided(
 def render_decided_markdown(items: Sequence[DecidedItem], *, n_in_all: int) -> str:
     """A line for each decision, with what the person changed."""
     table = render_table(
-        ["Item", "Source line", "Decision", "By", "Note", "Changed"],
+        ["Item", "Row", "Decision", "By", "Note", "Changed"],
         [
             [
                 render_code(item.place.work_id),
-                ", ".join(map(str, item.place.lines)),
+                render_rows(item.place),
                 item.decision,
                 escape_markdown(item.reviewer, max_chars=MAX_EDIT_CHARS),
                 escape_markdown(item.note, max_chars=MAX_NOTE_CHARS),

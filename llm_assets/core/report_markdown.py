@@ -22,7 +22,7 @@ from llm_assets.core.report import (
 )
 from llm_assets.core.report_decisions import render_decided_markdown
 from llm_assets.core.report_origin import list_origin_rows, render_changes
-from llm_assets.core.report_places import ItemPlace
+from llm_assets.core.report_places import render_rows
 from llm_assets.core.report_scores import render_scores
 from llm_assets.core.report_steps_markdown import (
     list_origin,
@@ -160,7 +160,7 @@ def _render_cause(number: int, cause: ReportCause) -> str:
     if not cause.items:
         return title
     table = render_table(
-        ["Item", "Source line", "Group", "Attempts", "Reason"],
+        ["Item", "Row", "Group", "Attempts", "Reason"],
         [_render_failed_item(item) for item in cause.items],
     )
     n_more = cause.n_items - len(cause.items)
@@ -170,16 +170,11 @@ def _render_cause(number: int, cause: ReportCause) -> str:
 def _render_failed_item(item: FailedItem) -> list[str]:
     return [
         render_code(item.place.work_id),
-        _render_lines(item.place),
+        render_rows(item.place),
         escape_markdown(item.place.group_key or "", max_chars=MAX_KEY_CHARS),
         f"{item.n_attempts:,}",
         escape_markdown(item.reason, max_chars=MAX_REASON_CHARS),
     ]
-
-
-def _render_lines(place: ItemPlace) -> str:
-    n_more = place.n_rows - len(place.lines)
-    return ", ".join(map(str, place.lines)) + (f" and {n_more:,} more" if n_more else "")
 
 
 def _render_groups(groups: GroupSizes) -> str:
@@ -212,7 +207,7 @@ def _render_samples(samples: tuple[Sample, ...]) -> Iterable[str]:
         of_group = f", group {escape_markdown(group, max_chars=MAX_KEY_CHARS)}" if group else ""
         yield (
             f"### Sample {number}: item {render_code(sample.place.work_id)}, "
-            f"source line {_render_lines(sample.place)}{of_group}"
+            f"{'row' if sample.place.n_rows == 1 else 'source lines'} {render_rows(sample.place)}{of_group}"
         )
         if sample.values:
             yield render_table(

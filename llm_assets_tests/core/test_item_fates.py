@@ -2,14 +2,13 @@ import pytest
 from pydantic import JsonValue
 
 from llm_assets.core.corrections import Decision
-from llm_assets.core.ids import RowId
-from llm_assets.core.input_snapshot import InputRow
 from llm_assets.core.item_fates import build_fates, list_edits
 from llm_assets.core.report_decisions import (
     MAX_DECIDED,
     build_decided_items,
     render_decided_markdown,
 )
+from llm_assets.core.report_places import number_rows
 from llm_assets_tests.core.reviews import (
     build_correction,
     build_ends,
@@ -68,8 +67,7 @@ def build_batch(n_rows, *decided):
     found = [correct(rows, items, number, kind, **more) for number, kind, more in decided]
     corrections = match(found, rows, items)
     fates = build_fates(decide(items, outputs, corrections), corrections)
-    by_id: dict[RowId, InputRow] = {row.row_id: row for row in rows.records}
-    return outputs, fates, by_id
+    return outputs, fates, number_rows(rows)
 
 
 def test_decisions_are_listed_with_what_they_changed():

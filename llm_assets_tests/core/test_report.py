@@ -335,12 +335,12 @@ def test_failures_by_cause():
         failures_per_cause=2,
     )
     assert "### 1. invalid: 3 items\n\nCause: … is no label" in text
-    assert "| `w0` | 2 |  | 1 | 'v0' is no label |" in text
+    assert "| `w0` | 1 (line 2) |  | 1 | 'v0' is no label |" in text
     assert "`w1`" in text
     assert "`w2`" not in text
     assert "and 1 more" in text
     assert "### 2. failed: 1 item\n\nCause: server error 503" in text
-    assert "| `w3` | 5 | B | 0 | server error 503 |" in text
+    assert "| `w3` | 4 (line 5) | B | 0 | server error 503 |" in text
 
 
 def test_further_causes_are_counted():
@@ -377,7 +377,7 @@ def test_samples_stand_beside_their_input():
         build_item(2, output={"label": "second"}),
         samples=1,
     )
-    assert "### Sample 1: item `w1`, source line 3" in text
+    assert "### Sample 1: item `w1`, row 2 (line 3)" in text
     assert "| text | hello |" in text
     assert '"tags": [\n    "a"\n  ]' in text
     assert "second" not in text
@@ -386,7 +386,7 @@ def test_samples_stand_beside_their_input():
 def test_group_sample_names_its_first_lines():
     """An output of many rows has their lines, the first ones, and no row beside it."""
     text = render(build_item(*range(8), group="course A"))
-    assert "source line 2, 3, 4, 5, 6 and 3 more, group course A" in text
+    assert "source lines 2, 3, 4, 5, 6 and 3 more, group course A" in text
     assert "| text |" not in text
 
 

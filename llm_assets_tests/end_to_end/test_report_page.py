@@ -116,13 +116,14 @@ def list_rows(browser: Chrome) -> list[int]:
     return [int(text.replace(",", "")) for text in texts]
 
 
-def search(browser: Chrome, text: str, *, n_found: int) -> None:
+def search(browser: Chrome, text: str, *, n_found: int, drawn: str | None = None) -> None:
+    """Type a query; `drawn` is how the page understands it, where that is other than as it was typed."""
     field = browser.find_element(By.ID, "search")
     field.clear()
     field.send_keys(text)
-    drawn = "document.querySelector('.items').dataset"
-    wait_for(browser, f"{drawn}.query === {json.dumps(text.lower())}")
-    assert browser.execute_script(f"return {drawn}.found") == str(n_found)
+    shown = "document.querySelector('.items').dataset"
+    wait_for(browser, f"{shown}.query === {json.dumps((drawn or text).lower())}")
+    assert browser.execute_script(f"return {shown}.found") == str(n_found)
 
 
 def find_button(browser: Chrome, label: str) -> WebElement:
@@ -212,7 +213,9 @@ def test_an_item_shows_its_steps_and_what_a_person_made_of_it(browser: Chrome, r
         "extract: attempt 1",
         "classify: attempt 1",
     ]
-    assert "line 2 edited by Ana" in " ".join(browser.find_element(By.ID, "gate").text.split())
+    assert "row 1 (line 2) edited by Ana" in " ".join(
+        browser.find_element(By.ID, "gate").text.split()
+    )
 
 
 def test_what_waits_is_found(browser: Chrome, reviewed_page: Path):
@@ -263,6 +266,10 @@ def test_items_are_found(browser: Chrome, small_page: Path):
     search(browser, "row:42", n_found=1)
     assert list_rows(browser) == [42]
     search(browser, "row:42 note", n_found=1)
+    search(browser, "line:43", n_found=1)
+    assert list_rows(browser) == [42]
+    search(browser, "row 42", n_found=1, drawn="row:42")
+    assert list_rows(browser) == [42]
     search(browser, fingerprint_text("call 33"), n_found=1)
     assert list_rows(browser) == [33]
     search(browser, "nowhere", n_found=0)

@@ -26,7 +26,7 @@ from llm_assets.gateways.reports import (
     write_report,
 )
 
-RECIPE = 3
+RECIPE = 4
 """Raised when the same outputs would give another report."""
 
 

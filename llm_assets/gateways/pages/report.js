@@ -22,6 +22,7 @@
   const pages = new Map(); // page number -> promise of its entries
   const texts = new Array(rows.length); // what a search looks through, once the pages are read
   const ids = new Array(rows.length); // the names of the item and its calls; short words would be in any of them
+  const sourceLines = new Array(rows.length);
   let shared = null;
   let hasTexts = false;
 
@@ -76,6 +77,7 @@
       entries.forEach((entry, place) => {
         const at = number * ENTRIES_PER_PAGE + place;
         texts[at] = collectTexts(at, entry);
+        sourceLines[at] = entry.lines;
         ids[at] = [rows[at][WORK], ...entry.calls.map((call) => call.key)];
       });
     }
@@ -89,8 +91,8 @@
     if (state.outcome !== null && row[OUTCOME] !== state.outcome) return false;
     if (state.route !== null && row[ROUTE] !== state.route) return false;
     return state.words.every((word) => {
-      const asked = /^row:(\d+)$/.exec(word);
-      if (asked) return row[ROW] === Number(asked[1]);
+      const asked = /^(row|line):(\d+)$/.exec(word);
+      if (asked) return asked[1] === "row" ? row[ROW] === Number(asked[2]) : sourceLines[at].includes(Number(asked[2]));
       return texts[at].includes(word) || (word.length >= SHORTEST_ID && ids[at].some((id) => id.startsWith(word) || word.startsWith(id)));
     });
   };
@@ -124,7 +126,7 @@
     { name: "Cost", place: COST, kind: "cost", numeric: true },
   ].filter(Boolean);
 
-  const search = make("input", { type: "search", id: "search", placeholder: "Search all texts, or row:17", "aria-label": "Search items", autocomplete: "off", spellcheck: "false" });
+  const search = make("input", { type: "search", id: "search", placeholder: "Search all texts, row 17 or line 45", "aria-label": "Search items", autocomplete: "off", spellcheck: "false" });
   const makeChips = (label) => make("div", { class: "chips", role: "group", "aria-label": label });
   const chips = makeChips("Outcome");
   const routeChips = makeChips("Gate and review");
@@ -226,7 +228,7 @@
   const showExpected = (fields) => {
     const list = make("dl", { class: "values" });
     for (const [name, expected, score, gap] of fields) {
-      const told = score === null ? `no score: ${gap}` : score === 1 ? "right" : score === 0 ? "wrong" : `score ${Number(score.toFixed(3))}`;
+      const told = score === null ? `no score: ${gap}` : score === 1 ? "answered so" : score === 0 ? "answered otherwise, or not at all" : `score ${Number(score.toFixed(3))}`;
       list.append(make("dt", null, make("bdi", null, ...breakable(name))), make("dd", { dir: "auto" }, showValue(expected), " ", make("span", { class: "quiet" }, told)));
     }
     return list;
@@ -244,9 +246,9 @@
     return list;
   };
   const join = (parts, sharedTexts) => parts.map((part) => (typeof part === "number" ? sharedTexts[part] : part)).join("");
-  const showCall = (call, sharedTexts, isOpen) => {
+  const showCall = (call, sharedTexts, isOpen, isRejected) => {
     const isJudge = call.purpose === "judge";
-    const verdict = !isJudge ? (call.problem && call.finish !== null ? "not valid, or rejected" : null) : call.verdict === null ? "no verdict" : call.verdict ? "accepts" : "rejects";
+    const verdict = !isJudge ? (call.problem && call.finish !== null ? (isRejected ? "rejected by the judge" : "not valid") : null) : call.verdict === null ? "no verdict" : call.verdict ? "accepts" : "rejects";
     const facts = [
       verdict,
       call.finish === "stop" ? null : call.finish === null ? "no answer" : `ended by ${call.finish}`,
@@ -285,7 +287,9 @@
     const ids = make("p", { class: "ids" }, `row ${count(row[ROW])} · source ${entry.n_rows === 1 ? "line" : "lines"} ${lines} · `,
       make("a", { href: `#item-${encodeURIComponent(row[WORK])}` }, `item ${row[WORK]}`));
     const calls = make("div", null, make("h4", null, entry.calls.length ? "Calls, with the prompts as sent" : "No calls were made"));
-    for (const call of entry.calls) calls.append(showCall(call, sharedTexts, entry.calls.length === 1));
+    const name = (call) => `${call.step || ""}/${call.number}`;
+    const rejected = new Set(entry.calls.filter((call) => call.purpose === "judge" && call.verdict === false).map(name));
+    for (const call of entry.calls) calls.append(showCall(call, sharedTexts, entry.calls.length === 1, rejected.has(name(call))));
     place.replaceChildren(ids, make("div", { class: "sides" }, left, right), calls);
   };
 
@@ -298,7 +302,7 @@
   let asked = 0;
   const runSearch = async () => {
     const mine = (asked += 1);
-    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = search.value.toLowerCase().replace(/^\s*(row|line)\s+(\d+)\s*$/, "$1:$2").split(/\s+/).filter(Boolean);
     if (words.some((word) => !/^row:\d+$/.test(word)) && !hasTexts) {
       found.textContent = "Reading all texts…";
       await (reading ||= readTexts());
