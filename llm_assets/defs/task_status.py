@@ -41,10 +41,11 @@ def read_task_status(
     only = keys[0] if len(keys) == 1 and batches is not None else None
     runs = RunHistory(scope=scope, instance=instance, graph=graph, batch=only)
     made = {cell: made for cell, made in latest.items() if cell in kept and not is_cleaned(made)}
+    told_at_seconds = {cell: made.made_at_seconds for cell, made in latest.items()}
     facts = TaskFacts(
         made=made,
-        told_at_seconds={cell: made.made_at_seconds for cell, made in latest.items()},
-        failures=runs.read_failures(),
+        told_at_seconds=told_at_seconds,
+        failures=runs.read_failures(told_at_seconds),
         running_since=runs.read_running(),
         input_sha256={key: hash_file(files[key]) for key in keys if key in files},
         module_sha256=fingerprint_file(scope.task.schema_path),
