@@ -46,7 +46,7 @@ def build_gate_rule(settings: GateSettings | None, forms: Sequence[OutputForm]) 
     if isinstance(kind, str) and kind in _NO_NUMBERS:
         raise ConfigError(
             f"`gate.field` names {settings.field!r}, which is {_NO_NUMBERS[kind]} and never a number "
-            f"in the output model {form.model.__name__}.",
+            f"in the output model {form.model.__name__}; nothing was sent.",
             remedy="Name a field with a number, such as a confidence.",
         )
     return GateRule(field=settings.field, path=(*form.prefix, *fields), at_least=settings.at_least)
@@ -75,7 +75,7 @@ def _build_unknown_error(
     there = f"There is {', '.join(choices)}." if choices else "It has no fields."
     return ConfigError(
         f"`gate.field` names {field!r}, and the output model {form.model.__name__} has no field {last!r}"
-        f"{' there' if around else ''}.",
+        f"{' there' if around else ''}; nothing was sent.",
         remedy=f"{hint} {there}".strip(),
     )
 

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -31,4 +32,18 @@ def test_decisions_that_could_not_be_shown_are_no_success(project: TinyProject):
     assert "The decisions are kept, but the batch may could not be sorted by them" in failed.stderr
     away.rename(outputs)
     assert project.run("review", "import", "notes", str(filled)).exit_code == 0
+    assert read_routes(project)["3"] == "published"
+
+
+def test_a_workbook_with_mistakes_keeps_no_other_one_out(project: TinyProject):
+    """Each of several files is told of, the good one is taken in, and the exit code says that one was not."""
+    filled = fill_review(project, {"3": {"decision": "approve"}}, to="filled.xlsx")
+    foreign = project.root / "foreign.xlsx"
+    foreign.write_text("no workbook", encoding="utf-8")
+    run = project.run("review", "import", "notes", str(foreign), str(filled), "--json")
+    assert run.exit_code == 2
+    refused, taken = json.loads(run.stdout)["reviews"]
+    assert refused["file"] == "foreign.xlsx"
+    assert "Nothing was taken in" in refused["error"]
+    assert (taken["file"], taken["added"]) == ("filled.xlsx", 1)
     assert read_routes(project)["3"] == "published"
