@@ -6,6 +6,7 @@ from importlib import import_module
 import click
 
 from llm_assets.errors import LLMAssetsError
+from llm_assets.gateways.garbage import collect_garbage_seldom
 
 COMMANDS = (
     "run",
@@ -57,7 +58,8 @@ def cli() -> None:
 def main() -> None:
     """Run a command; a person's mistake is told in a sentence, without a stack trace."""
     try:
-        cli(standalone_mode=False)
+        with collect_garbage_seldom():
+            cli(standalone_mode=False)
     except LLMAssetsError as exc:
         click.echo(f"Error: {exc}", err=True)
         sys.exit(exc.exit_code)

@@ -1,6 +1,6 @@
 """Which stages of which batches did a run fail at, and which are being made right now?"""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import dagster as dg
@@ -33,8 +33,8 @@ class RunHistory:
     scope: TaskScope
     instance: dg.DagsterInstance
     graph: StageGraph
-    batch: BatchKey | None = None
-    """Only the runs of this batch."""
+    batches: Collection[BatchKey] | None = None
+    """Only what is about these batches, and about none; None for all."""
 
     def read_failures(self, told_at_seconds: Mapping[Cell, float]) -> Mapping[Cell, Failure]:
         """The latest failure at every stage that a run failed at.
@@ -67,7 +67,9 @@ class RunHistory:
         }
 
     def _build_filter(self, *statuses: dg.DagsterRunStatus) -> dg.RunsFilter:
-        tags = {} if self.batch is None else {PARTITION_TAG: str(self.batch)}
+        tags: dict[str, str] = {}
+        if self.batches is not None and len(self.batches) == 1:
+            (tags[PARTITION_TAG],) = self.batches
         return dg.RunsFilter(statuses=list(statuses), tags=tags)
 
     def _read_failures_of(
@@ -114,9 +116,11 @@ class RunHistory:
         """The stages that a run makes; none where it is about other assets."""
         partition = run.tags.get(PARTITION_TAG)
         batch = None if partition is None else BatchKey(partition)
-        return tuple(
-            (node.name, batch if node.is_batched else None) for node in self._list_nodes(run)
-        )
+        cells = ((node.name, batch if node.is_batched else None) for node in self._list_nodes(run))
+        return tuple(cell for cell in cells if self._is_asked_for(cell[1]))
+
+    def _is_asked_for(self, batch: BatchKey | None) -> bool:
+        return batch is None or self.batches is None or batch in self.batches
 
     def _list_nodes(self, run: dg.DagsterRun) -> list[StageNode]:
         if not run.asset_selection:

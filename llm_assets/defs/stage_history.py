@@ -4,10 +4,12 @@ Dagster's own staleness looks one step back, shows no partitions on its pages an
 them. The tags of the materializations hold all that is needed, and reading them is many times as fast.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import dagster as dg
+from dagster import DagsterEventType
 
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.stage_graph import StageGraph, StageNode
@@ -23,12 +25,22 @@ from llm_assets.defs.publishing import (
     INPUT_KEY,
     SOURCE_KEY,
 )
+from llm_assets.defs.read_events import (
+    EventId,
+    ReadEvents,
+    find_place,
+    hash_reader,
+    load_read_events,
+    save_read_events,
+)
 from llm_assets.defs.registering import DATA_VERSION_TAG
 from llm_assets.defs.scope import TaskScope
 
 INPUT_VERSION_PREFIX = "dagster/input_data_version/"
 COUNT_PREFIX = "items_"
 PAGE_SIZE = 1000
+MANY_EVENTS = 100
+"""From here on it is kept what was read of them; fewer are read in no time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,43 +58,67 @@ class StageHistory:
 
     def read_latest(self, batches: Sequence[BatchKey]) -> Mapping[Cell, Made]:
         """What was told last of every stage: that it was made, or that it was put away."""
-        made: dict[Cell, Made] = {}
-        for node in self.graph.nodes:
-            found = self._find_for(node, batches) if node.is_batched else self._find_one(node)
-            for batch, record in found:
-                if record.asset_materialization is not None:
-                    made[node.name, batch] = self._build_made(
-                        record.asset_materialization, record.timestamp
-                    )
-        return made
+        return {
+            (node.name, batch): made
+            for node in self.graph.nodes
+            for batch, made in (
+                self._find_for(node, batches) if node.is_batched else self._find_one(node)
+            )
+        }
 
-    def _find_one(self, node: StageNode) -> Iterator[tuple[None, dg.EventLogRecord]]:
+    def _find_one(self, node: StageNode) -> Iterator[tuple[None, Made]]:
         key = self.scope.build_key(node.name)
-        for record in self.instance.fetch_materializations(key, limit=1).records:
-            yield None, record
+        for _, made in self._build_all(self.instance.fetch_materializations(key, limit=1).records):
+            yield None, made
 
     def _find_for(
         self, node: StageNode, batches: Sequence[BatchKey]
-    ) -> Iterator[tuple[BatchKey, dg.EventLogRecord]]:
-        """Page back from the newest until every batch that was ever made is found."""
+    ) -> Iterator[tuple[BatchKey, Made]]:
         key = self.scope.build_key(node.name)
-        wanted = self.instance.get_materialized_partitions(key) & set(batches)
-        # A filter by partition serves a few batches; for many it would be as long as the history.
-        is_few = len(batches) < PAGE_SIZE // 10
-        records_filter = (
-            dg.AssetRecordsFilter(key, asset_partitions=list(batches)) if is_few else key
+        latest = self.instance.get_latest_storage_id_by_partition(
+            key, DagsterEventType.ASSET_MATERIALIZATION
         )
-        cursor: str | None = None
-        while wanted:
-            limit = 1 if len(batches) == 1 else PAGE_SIZE
-            page = self.instance.fetch_materializations(records_filter, limit=limit, cursor=cursor)
-            for record in page.records:
-                if record.partition_key in wanted:
-                    wanted.remove(record.partition_key)
-                    yield BatchKey(record.partition_key), record
-            if not page.has_more:
-                return
-            cursor = page.cursor
+        wanted = {batch: latest[batch] for batch in batches if batch in latest}
+        is_few = len(wanted) < MANY_EVENTS
+        known: Mapping[EventId, Made] = (
+            {} if is_few else self._recall(key, frozenset(latest.values()))
+        )
+        made = {**known, **self._read(key, [each for each in wanted.values() if each not in known])}
+        for batch, event in wanted.items():
+            if event in made:
+                yield batch, made[event]
+
+    def _recall(self, key: dg.AssetKey, latest: Collection[EventId]) -> Mapping[EventId, Made]:
+        """What the latest events of a stage say; those are read that were not read before."""
+        place, reader_sha256 = find_place(self.instance, key), hash_reader(Path(__file__))
+        kept = load_read_events(place, reader_sha256=reader_sha256)
+        known: Mapping[EventId, Made] = kept.made
+        newest = kept.newest
+        if newest is not None and self._read(key, [newest]).get(newest) != known[newest]:
+            known = {}
+        unread = [event for event in latest if event not in known]
+        if len(unread) < MANY_EVENTS:
+            return known
+        made = {event: each for event, each in known.items() if event in latest}
+        made.update(self._read(key, unread))
+        save_read_events(place, ReadEvents(reader_sha256=reader_sha256, made=made))
+        return made
+
+    def _read(self, key: dg.AssetKey, events: Sequence[EventId]) -> dict[EventId, Made]:
+        made: dict[EventId, Made] = {}
+        for begin in range(0, len(events), PAGE_SIZE):
+            page = dg.AssetRecordsFilter(key, storage_ids=events[begin : begin + PAGE_SIZE])
+            records = self.instance.fetch_materializations(page, limit=PAGE_SIZE).records
+            made.update(self._build_all(records))
+        return made
+
+    def _build_all(self, records: Sequence[dg.EventLogRecord]) -> Iterator[tuple[EventId, Made]]:
+        for record in records:
+            if record.asset_materialization is not None:
+                yield (
+                    record.storage_id,
+                    self._build_made(record.asset_materialization, record.timestamp),
+                )
 
     def _build_made(self, materialization: dg.AssetMaterialization, made_at_seconds: float) -> Made:
         tags = materialization.tags or {}

@@ -38,8 +38,8 @@ def read_task_status(
     with pause_collection():
         latest = StageHistory(scope=scope, instance=instance, graph=graph).read_latest(keys)
     kept = list_kept(scope.task, scope.project, graph, keys)
-    only = keys[0] if len(keys) == 1 and batches is not None else None
-    runs = RunHistory(scope=scope, instance=instance, graph=graph, batch=only)
+    asked = None if batches is None else frozenset(keys)
+    runs = RunHistory(scope=scope, instance=instance, graph=graph, batches=asked)
     made = {cell: made for cell, made in latest.items() if cell in kept and not is_cleaned(made)}
     told_at_seconds = {cell: made.made_at_seconds for cell, made in latest.items()}
     facts = TaskFacts(

@@ -1,5 +1,6 @@
 """What is true beyond the number of batches at which Dagster itself stops comparing."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,13 +9,18 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
+from dagster._core.test_utils import create_run_for_test
 
 from llm_assets.core.fingerprint import fingerprint_text
+from llm_assets.core.ids import BatchKey
 from llm_assets.core.stage_graph import StageGraph
 from llm_assets.core.staleness import Reason
 from llm_assets.core.task_status import TaskStatus
 from llm_assets.defs.project_definitions import build_definitions, build_scope
+from llm_assets.defs.read_events import find_place
+from llm_assets.defs.run_history import PARTITION_TAG, RunHistory
 from llm_assets.defs.scope import TaskScope
+from llm_assets.defs.stage_history import MANY_EVENTS
 from llm_assets.defs.task_definitions import build_task_graph
 from llm_assets.defs.task_status import read_task_status
 from llm_assets.gateways.project import Project
@@ -57,6 +63,20 @@ class Archive:
         place = Path(str(self.scope.project.artifacts)) / "notes" / (stage if batch else "")
         place.mkdir(parents=True, exist_ok=True)
         (place / f"{batch or stage}.json").touch()
+
+    def list_stale(self) -> list[str]:
+        """The batches that are not fresh."""
+        return [each.batch for each in self.read_status().batches if each.state != "fresh"]
+
+    def forge(self, place: Path, batch: str, values: dict[str, object]) -> None:
+        """Write something else into what was kept of a batch's last event."""
+        stage = dg.AssetKey(["notes", place.stem])
+        records = self.history.fetch_materializations(
+            dg.AssetRecordsFilter(stage, asset_partitions=[batch]), limit=1
+        ).records
+        kept = json.loads(place.read_bytes())
+        kept["made"][str(records[0].storage_id)].update(values)
+        place.write_text(json.dumps(kept), encoding="utf-8")
 
     def look(self) -> dg.ExecuteInProcessResult:
         """Make the overview, as its job does."""
@@ -140,3 +160,72 @@ def test_the_check_of_the_overview_says_whether_all_is_fresh(
     assert stale.description == "3 batches: 1 stale, 2 fresh"
     table = str(stale.metadata["batches"].value)
     assert "items has a new version" in table
+
+
+def test_events_that_were_read_before_are_not_read_again(
+    tiny: TinyProject, history: dg.DagsterInstance
+):
+    """What many events say is kept beside the history, and only events that came later are read."""
+    archive = build_archive(tiny, history, MANY_EVENTS)
+    place = find_place(history, dg.AssetKey(["notes", "work_items"]))
+    assert archive.list_stale() == []
+    archive.forge(place, "b005", {"data_version": "2"})
+    assert archive.list_stale() == ["b005"]
+    archive.record("work_items", "b005", "1")
+    archive.record("work_items", "b006", "2")
+    assert archive.list_stale() == ["b006"]
+
+
+def test_kept_events_of_another_history_are_not_believed(
+    tiny: TinyProject, history: dg.DagsterInstance
+):
+    """Where the newest event that was kept is not the one that has its number, none of them counts."""
+    archive = build_archive(tiny, history, MANY_EVENTS)
+    place = find_place(history, dg.AssetKey(["notes", "work_items"]))
+    assert archive.list_stale() == []
+    archive.forge(place, "b005", {"data_version": "2"})
+    archive.forge(place, archive.batches[-1], {"made_at_seconds": 1.0})
+    assert archive.list_stale() == []
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"reader_sha256": "other", "made": {}}'])
+def test_damaged_or_foreign_notes_of_events_are_made_anew(
+    tiny: TinyProject, history: dg.DagsterInstance, content: str
+):
+    """A file that cannot be read, or that other code wrote, costs time and nothing else."""
+    archive = build_archive(tiny, history, MANY_EVENTS)
+    place = find_place(history, dg.AssetKey(["notes", "work_items"]))
+    assert archive.list_stale() == []
+    whole = place.read_bytes()
+    place.write_text(content, encoding="utf-8")
+    assert archive.list_stale() == []
+    assert place.read_bytes() == whole
+
+
+def test_wiped_events_are_not_remembered(tiny: TinyProject, history: dg.DagsterInstance):
+    """A stage whose events somebody wiped in the UI was never made."""
+    archive = build_archive(tiny, history, MANY_EVENTS)
+    assert archive.list_stale() == []
+    history.wipe_assets([dg.AssetKey(["notes", "work_items"])])
+    stages = [batch.stages["work_items"].state for batch in archive.read_status().batches]
+    assert set(stages) <= {"missing"}
+
+
+def test_only_runs_of_what_is_asked_for_are_looked_into(
+    tiny: TinyProject, history: dg.DagsterInstance
+):
+    """A failed run of a batch is told to who asks for that batch, and to nobody else."""
+    archive = build_archive(tiny, history, 3)
+    key = archive.scope.build_key("work_items")
+    run = create_run_for_test(
+        history, asset_selection=frozenset({key}), tags={PARTITION_TAG: "b001"}
+    )
+    history.report_run_failed(run, "It was killed.")
+
+    def read(*batches: str) -> set[str | None]:
+        asked = frozenset(map(BatchKey, batches))
+        runs = RunHistory(scope=archive.scope, instance=history, graph=archive.graph, batches=asked)
+        return {batch for _, batch in runs.read_failures({})}
+
+    assert read("b000", "b001") == read("b001") == {"b001"}
+    assert read() == read("b000", "b002") == set()
