@@ -62,15 +62,9 @@ def idle_ledger(tmp_path_factory) -> Generator[Ledger]:
 
 
 @pytest.fixture
-def url(tmp_path) -> str:
-    """The address of a ledger in a file."""
-    return f"sqlite:///{tmp_path}/ledger.sqlite"
-
-
-@pytest.fixture
-def ledger(url) -> Generator[Ledger]:
+def ledger(ledger_url) -> Generator[Ledger]:
     """A new ledger."""
-    with open_ledger(url) as opened:
+    with open_ledger(ledger_url) as opened:
         yield opened
 
 
@@ -221,12 +215,12 @@ class PatientClock(FakeClock):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_two_runs_share_a_day(url, seed):
+def test_two_runs_share_a_day(ledger_url, seed):
     """Two runs with ledgers of their own on one file never pass the day's cap, and use nearly all of it."""
     cap_usd = Decimal(30)
 
     async def run_one(number: int) -> Decimal:
-        with open_ledger(url) as ledger:
+        with open_ledger(ledger_url) as ledger:
             run_id = f"run-{number}"
             budget = build_budget(ledger, run_id=run_id, clock=PatientClock(), per_day_usd=cap_usd)
             return await run_through(ledger, budget, run_id=run_id, n_calls=80, seed=seed + number)
@@ -240,13 +234,13 @@ def test_two_runs_share_a_day(url, seed):
     assert cap_usd - Decimal("1.4") <= spent <= cap_usd
 
 
-def test_a_run_waits_for_what_others_have_set_aside(url):
+def test_a_run_waits_for_what_others_have_set_aside(ledger_url):
     """A run that finds the day set aside by another one sends its call once that one has given its share back."""
     clock = FakeClock()
     told: list[str] = []
 
     async def run() -> object:
-        with open_ledger(url) as ledger, open_ledger(url) as other:
+        with open_ledger(ledger_url) as ledger, open_ledger(ledger_url) as other:
             holding = build_budget(other, run_id="other", clock=clock, per_day_usd=2)
             assert isinstance(await holding.reserve(build_sized(150), compute_cost), Amount)
 
@@ -270,12 +264,12 @@ def test_a_run_waits_for_what_others_have_set_aside(url):
     assert told == ["other runs' share of the day's budget"]
 
 
-def test_a_run_does_not_wait_for_a_killed_one(url):
+def test_a_run_does_not_wait_for_a_killed_one(ledger_url):
     """What nobody spends or gives back leaves items out after a while, and the next one at once."""
     clock = FakeClock()
 
     async def run() -> list[object]:
-        with open_ledger(url) as ledger, open_ledger(url) as other:
+        with open_ledger(ledger_url) as ledger, open_ledger(ledger_url) as other:
             killed = build_budget(other, run_id="other", clock=clock, per_day_usd=2)
             assert isinstance(await killed.reserve(build_sized(150), compute_cost), Amount)
             budget = build_budget(ledger, clock=clock, per_day_usd=2)
@@ -289,12 +283,12 @@ def test_a_run_does_not_wait_for_a_killed_one(url):
     assert asyncio.run(run()) == [OverBudget, waited, OverBudget, waited, Amount]
 
 
-def test_a_run_takes_its_reservation_again_before_it_expires(url):
+def test_a_run_takes_its_reservation_again_before_it_expires(ledger_url):
     """A run that goes on for longer than a reservation lasts is never without one."""
     clock = FakeClock()
 
     async def run() -> None:
-        with open_ledger(url) as ledger, open_ledger(url) as other:
+        with open_ledger(ledger_url) as ledger, open_ledger(ledger_url) as other:
             budget = build_budget(ledger, clock=clock, per_day_usd=10)
             for _ in range(20):
                 request = build_sized(100)

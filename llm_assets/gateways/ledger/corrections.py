@@ -18,19 +18,18 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Table,
-    Text,
     func,
     insert,
     inspect,
     make_url,
     select,
-    text,
 )
 
 from llm_assets.core.corrections import CORRECTION_VERSION, Correction
 from llm_assets.core.ids import Sha256, TaskName
 from llm_assets.errors import StorageError
-from llm_assets.gateways.ledger.engine import build_engine
+from llm_assets.gateways.ledger.engine import build_engine, open_transaction
+from llm_assets.gateways.ledger.kept_text import KEPT_TEXT
 from llm_assets.gateways.ledger.reading import open_reader, speak_plainly
 
 metadata = MetaData()
@@ -40,22 +39,19 @@ corrections = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("format_version", Integer, nullable=False),
-    Column("task", Text, nullable=False),
-    Column("batch", Text, nullable=False),
-    Column("key_kind", Text, nullable=False),
-    Column("item_key", Text, nullable=False),
-    Column("input_sha256", Text, nullable=False),
-    Column("decision_sha256", Text, nullable=False),
-    Column("source_sha256", Text, nullable=False),
-    Column("decided_at", Text, nullable=False),
-    Column("body", Text, nullable=False),
+    Column("task", KEPT_TEXT, nullable=False),
+    Column("batch", KEPT_TEXT, nullable=False),
+    Column("key_kind", KEPT_TEXT, nullable=False),
+    Column("item_key", KEPT_TEXT, nullable=False),
+    Column("input_sha256", KEPT_TEXT, nullable=False),
+    Column("decision_sha256", KEPT_TEXT, nullable=False),
+    Column("source_sha256", KEPT_TEXT, nullable=False),
+    Column("decided_at", KEPT_TEXT, nullable=False),
+    Column("body", KEPT_TEXT, nullable=False),
     Index("corrections_by_item", "task", "key_kind", "item_key", "input_sha256"),
     Index("corrections_by_source", "task", "source_sha256"),
 )
 """`body` is the whole correction as JSON; the columns before it are what it is found by."""
-
-_LOCK = 7_391_204_118
-"""The number under which PostgreSQL lets one at a time make the table and add to it; SQLite locks by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +79,7 @@ class CorrectionStore:
         """
         if not made:
             return Addition(n_added=0, n_known=0, taken_in_at=None)
-        with speak_plainly("written"), self._engine.begin() as connection:
-            _lock(connection)
+        with speak_plainly("written"), open_transaction(self._engine) as connection:
             metadata.create_all(connection)
             earlier = _find_source(connection, made[0].task, made[0].source.sha256)
             if earlier is not None:
@@ -132,11 +127,6 @@ def load_corrections(url: str, task: TaskName) -> tuple[Correction, ...]:
         return ()
     with open_corrections(url) as store:
         return store.load(task)
-
-
-def _lock(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
 
 
 def _find_source(connection: Connection, task: TaskName, sha256: Sha256) -> datetime | None:

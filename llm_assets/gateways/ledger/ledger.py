@@ -15,7 +15,7 @@ from llm_assets.core.ids import CallKey
 from llm_assets.errors import StorageError
 from llm_assets.gateways.ledger import tables
 from llm_assets.gateways.ledger.call_log import CallLog
-from llm_assets.gateways.ledger.engine import build_engine
+from llm_assets.gateways.ledger.engine import build_engine, open_transaction
 from llm_assets.gateways.ledger.history import History
 from llm_assets.gateways.ledger.image_records import parse_image_part
 from llm_assets.gateways.ledger.reading import (
@@ -177,7 +177,7 @@ class Ledger:
 
     @contextmanager
     def _write(self) -> Generator[Connection]:
-        with speak_plainly("written"), self._engine.begin() as connection:
+        with speak_plainly("written"), open_transaction(self._engine) as connection:
             yield connection
 
 

@@ -1,5 +1,6 @@
 """How the ledger's database is read without locking it, and how its errors are told."""
 
+import sqlite3
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -12,6 +13,13 @@ from llm_assets.errors import StorageError
 
 KEYS_PER_QUERY = 500
 """Databases take a limited number of values in one query: SQLite 999 in its older versions."""
+
+_OF_FILES = (
+    "Check the file, the free space and that it lies on a local disk; answered calls are kept."
+)
+_OF_SERVERS = (
+    "Check that the database server runs and lets this user in and write; answered calls are kept."
+)
 
 Key = TypeVar("Key")
 
@@ -29,20 +37,23 @@ def speak_plainly(verb: str) -> Generator[None]:
     try:
         yield
     except DatabaseError as exc:
+        words = " ".join(str(exc.orig).split()).rstrip(".")  # a server's come in several lines
+        is_file = isinstance(exc.orig, sqlite3.Error)
         raise StorageError(
-            f"The ledger cannot be {verb}: {exc.orig}.",
-            remedy="Check the file, the free space and that it lies on a local disk; answered calls are kept.",
+            f"The ledger cannot be {verb}: {words}.", remedy=_OF_FILES if is_file else _OF_SERVERS
         ) from exc
     except OSError as exc:
         raise StorageError(
             f"The ledger cannot be {verb}: {exc.strerror}.",
             remedy="Check the path, the folder's permissions and the free space.",
         ) from exc
-    except (SQLAlchemyError, ImportError) as exc:
+    except ImportError as exc:
         raise StorageError(
-            f"The ledger cannot be {verb}: {exc}.",
-            remedy="Check its URL, and that the database's Python driver is installed.",
+            f"The ledger cannot be {verb}: the Python driver that its URL names is missing ({exc}).",
+            remedy="Give a URL that begins with `postgresql+psycopg://`, and run `pip install 'llm-assets[postgres]'`.",
         ) from exc
+    except SQLAlchemyError as exc:
+        raise StorageError(f"The ledger cannot be {verb}: {exc}.", remedy="Check its URL.") from exc
 
 
 def cut(keys: Iterable[Key], size: int) -> Iterator[list[Key]]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import Connection, delete, func, select, text
+from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from llm_assets.gateways.ledger import tables
@@ -36,7 +36,6 @@ def try_to_reserve(
     Has to run in a transaction that locks out other writers. A reservation counts until it expires, so that a
     killed run does not hold its share for ever.
     """
-    _lock_out_others(connection)
     spent = _sum_spent(connection, since=_find_day_start(now))
     free = count_picousd(cap_usd) - spent - _sum_reserved(connection, but_for=run_id, now=now)
     wanted = count_picousd(reserved_usd)
@@ -58,12 +57,6 @@ def release(connection: Connection, *, run_id: str, kept_usd: Decimal, now: date
     else:
         own = tables.reservations.c.run_id == run_id
         connection.execute(delete(tables.reservations).where(own))
-
-
-def _lock_out_others(connection: Connection) -> None:
-    """SQLite's transactions have locked out all writers already; PostgreSQL's lock what they are told to."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text(f"LOCK TABLE {tables.reservations.name} IN EXCLUSIVE MODE"))
 
 
 def _set_reservation(

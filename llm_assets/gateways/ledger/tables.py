@@ -11,7 +11,6 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Table,
-    Text,
     insert,
     inspect,
     select,
@@ -19,6 +18,8 @@ from sqlalchemy import (
 )
 
 from llm_assets.errors import StorageError
+from llm_assets.gateways.ledger.engine import open_transaction
+from llm_assets.gateways.ledger.kept_text import KEPT_TEXT
 
 FORMAT_VERSION = 1
 ADDED_COLUMNS = ("step", "upstream_sha256")
@@ -34,43 +35,43 @@ calls = Table(
     "calls",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("call_key", Text, nullable=False),
-    Column("recorded_at", Text, nullable=False),
-    Column("task", Text, nullable=False),
-    Column("batch", Text, nullable=False),
-    Column("run_id", Text, nullable=False),
-    Column("work_id", Text, nullable=False),
-    Column("row_id", Text, nullable=False),
-    Column("group_context_id", Text),
-    Column("prompt_sha256", Text, nullable=False),
-    Column("schema_sha256", Text, nullable=False),
-    Column("settings_sha256", Text, nullable=False),
-    Column("purpose", Text, nullable=False),
+    Column("call_key", KEPT_TEXT, nullable=False),
+    Column("recorded_at", KEPT_TEXT, nullable=False),
+    Column("task", KEPT_TEXT, nullable=False),
+    Column("batch", KEPT_TEXT, nullable=False),
+    Column("run_id", KEPT_TEXT, nullable=False),
+    Column("work_id", KEPT_TEXT, nullable=False),
+    Column("row_id", KEPT_TEXT, nullable=False),
+    Column("group_context_id", KEPT_TEXT),
+    Column("prompt_sha256", KEPT_TEXT, nullable=False),
+    Column("schema_sha256", KEPT_TEXT, nullable=False),
+    Column("settings_sha256", KEPT_TEXT, nullable=False),
+    Column("purpose", KEPT_TEXT, nullable=False),
     Column("attempt", Integer, nullable=False),
-    Column("endpoint", Text, nullable=False),
-    Column("model", Text, nullable=False),
+    Column("endpoint", KEPT_TEXT, nullable=False),
+    Column("model", KEPT_TEXT, nullable=False),
     Column("latency_seconds", Float, nullable=False),
     # an answer
-    Column("text", Text),
-    Column("refusal", Text),
-    Column("finish_reason", Text),
-    Column("answering_model", Text),
-    Column("prompt_tokens", Integer),
-    Column("completion_tokens", Integer),
-    Column("cached_tokens", Integer),
-    Column("reasoning_tokens", Integer),
+    Column("text", KEPT_TEXT),
+    Column("refusal", KEPT_TEXT),
+    Column("finish_reason", KEPT_TEXT),
+    Column("answering_model", KEPT_TEXT),
+    Column("prompt_tokens", BigInteger),
+    Column("completion_tokens", BigInteger),
+    Column("cached_tokens", BigInteger),
+    Column("reasoning_tokens", BigInteger),
     Column("is_approximate", Boolean),
-    Column("cost_usd", Text),
+    Column("cost_usd", KEPT_TEXT),
     Column("cost_picousd", BigInteger),
-    Column("answered_at", Text),
-    Column("request_id", Text),
+    Column("answered_at", KEPT_TEXT),
+    Column("request_id", KEPT_TEXT),
     # or a fault
-    Column("fault_kind", Text),
+    Column("fault_kind", KEPT_TEXT),
     Column("http_status", Integer),
-    Column("fault_message", Text),
+    Column("fault_message", KEPT_TEXT),
     # and the step of a chain; where nothing stands, the task has one kind of call
-    Column("step", Text),
-    Column("upstream_sha256", Text),
+    Column("step", KEPT_TEXT),
+    Column("upstream_sha256", KEPT_TEXT),
     # Not unique: two processes may have paid for the same call at the same time, and both payments are true.
     Index("calls_by_key", "call_key"),
     Index("calls_by_task", "task", "batch"),
@@ -81,23 +82,23 @@ calls = Table(
 requests = Table(
     "requests",
     metadata,
-    Column("call_key", Text, primary_key=True),
-    Column("body", Text, nullable=False),
+    Column("call_key", KEPT_TEXT, primary_key=True),
+    Column("body", KEPT_TEXT, nullable=False),
 )
 """What each call sent, as JSON whose long texts are hashes into `parts`."""
 
 parts = Table(
     "parts",
     metadata,
-    Column("sha256", Text, primary_key=True),
-    Column("text", Text, nullable=False),
+    Column("sha256", KEPT_TEXT, primary_key=True),
+    Column("text", KEPT_TEXT, nullable=False),
 )
 """Each distinct piece of a message, once."""
 
 epochs = Table(
     "epochs",
     metadata,
-    Column("call_key", Text, primary_key=True),
+    Column("call_key", KEPT_TEXT, primary_key=True),
     Column("epoch", Integer, nullable=False),
 )
 """How often the item whose first call this is (in epoch 0) was forced to ask anew."""
@@ -106,9 +107,9 @@ epochs = Table(
 reservations = Table(
     "reservations",
     metadata,
-    Column("run_id", Text, primary_key=True),
+    Column("run_id", KEPT_TEXT, primary_key=True),
     Column("cost_picousd", BigInteger, nullable=False),
-    Column("expires_at", Text, nullable=False),
+    Column("expires_at", KEPT_TEXT, nullable=False),
 )
 """What runs under way may still spend, so that a daily cap holds for all of them together."""
 
@@ -119,14 +120,26 @@ def create_tables(engine: Engine) -> None:
     In one transaction, so that two processes can open a new ledger at once. An older version of llm-assets leaves
     the added columns empty, and reads and writes the others as before; so they are no other format.
     """
-    with engine.begin() as connection:
+    with open_transaction(engine) as connection:
         if not has_tables(connection):
+            _check_encoding(connection)
             metadata.create_all(connection)
             connection.execute(insert(ledger_format), {"version": FORMAT_VERSION})
             return
-        guard = "" if engine.dialect.name == "sqlite" else "IF NOT EXISTS "
         for name in find_missing_columns(connection):
-            connection.execute(text(f"ALTER TABLE calls ADD COLUMN {guard}{name} TEXT"))
+            connection.execute(text(f"ALTER TABLE calls ADD COLUMN {name} TEXT"))
+
+
+def _check_encoding(connection: Connection) -> None:
+    """A PostgreSQL database has an encoding for good; in one of these, the first answer in Greek would be lost."""
+    if connection.dialect.name != "postgresql":
+        return
+    encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+    if encoding != "UTF8":
+        raise StorageError(
+            f"The ledger's database has the encoding {encoding}, which cannot hold every text; nothing was made.",
+            remedy="Make one with `CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0`.",
+        )
 
 
 def find_missing_columns(connection: Connection) -> tuple[str, ...]:

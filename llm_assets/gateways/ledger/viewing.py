@@ -9,7 +9,7 @@ from sqlalchemy import Engine, create_engine, event, inspect, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from llm_assets.gateways.ledger.engine import BUSY_TIMEOUT_SECONDS
+from llm_assets.gateways.ledger.engine import BUSY_TIMEOUT_SECONDS, build_server_engine
 from llm_assets.gateways.ledger.ledger import Ledger
 from llm_assets.gateways.ledger.reading import open_reader, speak_plainly
 from llm_assets.gateways.ledger.tables import create_tables, find_missing_columns, has_tables
@@ -46,9 +46,8 @@ def _find_engine(url: str) -> Engine | None:
 def _fill_up(engine: Engine, missing: tuple[str, ...], *, schema: str) -> None:
     """Let every connection see an older ledger with empty columns in place of those it lacks."""
     columns = ", ".join(f"CAST(NULL AS TEXT) AS {name}" for name in missing)
-    view = (
-        f"CREATE TEMPORARY VIEW calls AS SELECT stored.*, {columns} FROM {schema}.calls AS stored"  # noqa: S608 -- the names are ours
-    )
+    stored = f"{engine.dialect.identifier_preparer.quote(schema)}.calls AS stored"
+    view = f"CREATE TEMPORARY VIEW calls AS SELECT stored.*, {columns} FROM {stored}"  # noqa: S608 -- the names are ours
     statements = [view]
     if engine.dialect.name == "sqlite":  # takes a view in the connection's own memory for a change
         statements = ["PRAGMA query_only=OFF", view, "PRAGMA query_only=ON"]
@@ -58,6 +57,7 @@ def _fill_up(engine: Engine, missing: tuple[str, ...], *, schema: str) -> None:
         for statement in statements:
             cursor.execute(statement)
         cursor.close()
+        connection.commit()  # what a server's connection makes is gone again otherwise
 
     event.listen(engine, "connect", shadow)
 
@@ -65,7 +65,7 @@ def _fill_up(engine: Engine, missing: tuple[str, ...], *, schema: str) -> None:
 def _build_read_only_engine(url: str) -> Engine | None:
     address = make_url(url)
     if address.get_backend_name() != "sqlite":
-        return create_engine(address)
+        return build_server_engine(address).execution_options(postgresql_readonly=True)
     path = Path(address.database or "")
     if not path.is_file():
         return None

@@ -4,7 +4,6 @@ import pytest
 
 from llm_assets.core.call_log import LoggedAnswer, LoggedFault, group_by_key
 from llm_assets.core.ids import CallKey, TaskName, WorkId
-from llm_assets.gateways.ledger.ledger import open_ledger
 from llm_assets_tests.fakes import (
     build_answer,
     build_fault,
@@ -14,13 +13,6 @@ from llm_assets_tests.fakes import (
 )
 
 TRIAGE = TaskName("triage")
-
-
-@pytest.fixture
-def ledger(tmp_path):
-    """A new ledger."""
-    with open_ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}") as opened:
-        yield opened
 
 
 def put_for(ledger, work_id, request, *results):

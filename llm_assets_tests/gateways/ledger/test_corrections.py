@@ -1,30 +1,44 @@
 import json
 import multiprocessing
-import sqlite3
-from contextlib import closing
 
 import pytest
+from sqlalchemy import inspect, select, update
 
 from llm_assets.core.corrections import CorrectionSource, Decision
 from llm_assets.core.ids import Sha256, TaskName
 from llm_assets.errors import StorageError
-from llm_assets.gateways.ledger.corrections import load_corrections, open_corrections
+from llm_assets.gateways.ledger.corrections import (
+    corrections,
+    load_corrections,
+    open_corrections,
+)
 from llm_assets.gateways.ledger.ledger import open_ledger
 from llm_assets_tests.core.reviews import LATER, TASK, build_correction, build_ticket
+from llm_assets_tests.postgresql.stores import open_database
 
 N_PROCESSES = 3
+FULL = {
+    "sqlite": [
+        (
+            "CREATE TRIGGER full_disk BEFORE INSERT ON corrections WHEN NEW.item_key = 'r3' "
+            "BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+        )
+    ],
+    "postgresql": [
+        "CREATE FUNCTION fail() RETURNS trigger AS 'BEGIN RAISE ''disk is full''; END' LANGUAGE plpgsql",
+        (
+            "CREATE TRIGGER full_disk BEFORE INSERT ON corrections FOR EACH ROW "
+            "WHEN (NEW.item_key = 'r3') EXECUTE FUNCTION fail()"
+        ),
+    ],
+}
+"""What makes the decision on the row r3 one that cannot be written."""
 
 
 @pytest.fixture
-def path(tmp_path):
-    """Where the ledger lies."""
-    return tmp_path / "data" / "ledger.sqlite"
-
-
-@pytest.fixture
-def url(path):
-    """The ledger's URL."""
-    return f"sqlite:///{path}"
+def url(ledger_url):
+    """The ledger's URL, in each kind of store."""
+    return ledger_url
 
 
 def from_file(name, *made):
@@ -39,9 +53,9 @@ def from_file(name, *made):
     ]
 
 
-def add(url, corrections):
+def add(url, made):
     with open_corrections(url) as store:
-        return store.add(corrections)
+        return store.add(made)
 
 
 def test_decisions_come_back_as_they_were(url):
@@ -58,10 +72,13 @@ def test_decisions_come_back_as_they_were(url):
     assert load_corrections(url, TaskName("other")) == tuple(other)
 
 
-def test_looking_makes_nothing(url, path):
+def test_looking_makes_nothing(url, tmp_path):
     """Without a ledger there are no decisions, and there is no ledger afterwards."""
     assert load_corrections(url, TASK) == ()
-    assert not path.exists()
+    assert list(tmp_path.iterdir()) == []
+    if url.startswith("postgresql"):
+        with open_database(url) as connection:
+            assert inspect(connection).get_table_names() == []
 
 
 def test_a_ledger_without_decisions_is_one(url):
@@ -111,47 +128,41 @@ def test_a_decision_can_be_taken_back_and_made_again(url):
     ]
 
 
-def test_no_decisions_are_none(url, path):
+def test_no_decisions_are_none(url):
     """A workbook that nobody filled in touches nothing."""
     addition = add(url, [])
     assert (addition.n_added, addition.n_known) == (0, 0)
 
 
-def test_nothing_is_half_added(url, path):
+def test_nothing_is_half_added(url):
     """Where one decision cannot be written, none of its workbook is."""
     add(url, from_file("a", build_correction()))
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute(
-            "CREATE TRIGGER full BEFORE INSERT ON corrections WHEN NEW.item_key = 'r3' "
-            "BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
-        )
-        connection.commit()
+    with open_database(url) as connection:
+        for statement in FULL[connection.dialect.name]:
+            connection.exec_driver_sql(statement)
     many = from_file("b", build_correction(key="r2"), build_correction(key="r3"))
     with pytest.raises(StorageError, match="disk is full"):
         add(url, many)
     assert [each.key for each in load_corrections(url, TASK)] == ["r1"]
 
 
-def test_a_newer_format_is_told(url, path):
+def test_a_newer_format_is_told(url):
     """A decision that this version may misread is not guessed at."""
     add(url, from_file("a", build_correction()))
-    with closing(sqlite3.connect(path)) as connection:
-        body = json.loads(connection.execute("select body from corrections").fetchone()[0])
+    with open_database(url) as connection:
+        body = json.loads(connection.execute(select(corrections.c.body)).scalar_one())
         body |= {"format_version": 2, "new": True}
-        connection.execute(
-            "update corrections set format_version = 2, body = ?", [json.dumps(body)]
-        )
-        connection.commit()
+        connection.execute(update(corrections).values(format_version=2, body=json.dumps(body)))
     with pytest.raises(StorageError, match="have format 2"):
         load_corrections(url, TASK)
 
 
-def test_a_broken_ledger_is_told(path, url):
+def test_a_broken_ledger_is_told(tmp_path):
     """The database's own words come with a remedy."""
-    path.parent.mkdir()
+    path = tmp_path / "ledger.sqlite"
     path.write_text("no database")
     with pytest.raises(StorageError, match="The ledger cannot be"):
-        add(url, from_file("a", build_correction()))
+        add(f"sqlite:///{path}", from_file("a", build_correction()))
 
 
 def test_two_connections_take_turns(url):

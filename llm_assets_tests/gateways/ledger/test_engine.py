@@ -5,6 +5,7 @@ import pytest
 
 from llm_assets.gateways.ledger.engine import WAL_SWITCHES, switch_to_wal
 from llm_assets.gateways.ledger.ledger import open_ledger
+from llm_assets_tests.postgresql.stores import count_rows
 
 SWITCH = "PRAGMA journal_mode=WAL"
 
@@ -50,24 +51,24 @@ def test_a_switch_that_never_works_is_an_error(connection):
         switch_to_wal(connection)
 
 
-def test_a_new_ledger_can_be_opened_by_many_at_once(tmp_path):
-    """Processes that start together on an empty folder all get the ledger, and it is made once."""
+@pytest.mark.parametrize("turn", range(3))
+def test_a_new_ledger_can_be_opened_by_many_at_once(ledger_url, turn):
+    """Runs that start together without a ledger all get one, and it is made once."""
     errors: list[BaseException] = []
+    start = threading.Barrier(4)
 
-    def open_new(path, start):
+    def open_new():
         try:
             start.wait(10)
-            with open_ledger(f"sqlite:///{path}") as ledger:
+            with open_ledger(ledger_url) as ledger:
                 ledger.find_answers([])
         except BaseException as exc:  # noqa: BLE001 -- a thread's edge
             errors.append(exc)
 
-    for n in range(5):
-        start = threading.Barrier(4)
-        path = tmp_path / str(n) / "ledger.sqlite"
-        threads = [threading.Thread(target=open_new, args=(path, start)) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    threads = [threading.Thread(target=open_new) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert errors == []
+    assert count_rows(ledger_url, "ledger_format") == 1

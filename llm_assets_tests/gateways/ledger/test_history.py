@@ -25,13 +25,6 @@ from llm_assets_tests.fakes import (
 TRIAGE, MARCH = TaskName("triage"), BatchKey("march")
 
 
-@pytest.fixture
-def ledger(tmp_path):
-    """A new ledger."""
-    with open_ledger(f"sqlite:///{tmp_path}/ledger.sqlite") as opened:
-        yield opened
-
-
 def record(text: str = "a", *, work: str = "w1", row: str = "r1", prompt: str = "p", **changes):
     """A call on record, in most ways like the others."""
     request = build_request(text)
@@ -173,9 +166,9 @@ def test_faults_cost_nothing_unless_nobody_knows(ledger):
     )
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
-def test_spend_is_exact(tmp_path, amounts):
+def test_spend_is_exact(ledger_url, amounts):
     """The sum is that of the decimals, to the last digit, also of digits beyond those a database counts."""
-    with open_ledger(f"sqlite:///{tmp_path}/ledger.sqlite") as ledger:
+    with open_ledger(ledger_url) as ledger:
         before = add_spends("", ledger.history.sum_spend("task", since=None)).cost_usd
         requests = [build_request(str(n)) for n in range(len(amounts))]
         put_records(

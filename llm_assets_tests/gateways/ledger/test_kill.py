@@ -32,11 +32,10 @@ with open_ledger(sys.argv[1]) as ledger:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
-def test_what_was_acknowledged_is_there_after_a_kill(tmp_path, seed):
+def test_what_was_acknowledged_is_there_after_a_kill(ledger_url, seed):
     """A process killed while it writes leaves every record whose `put` had returned, and a sound database."""
-    url = f"sqlite:///{tmp_path}/ledger.sqlite"
     process = subprocess.Popen(
-        [sys.executable, "-c", WRITE, url], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", WRITE, ledger_url], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     n_lines = random.Random(seed).randint(1, 400)  # noqa: S311 -- a moment, no secret
@@ -47,8 +46,9 @@ def test_what_was_acknowledged_is_there_after_a_kill(tmp_path, seed):
     process.wait()
     whole = [line.rstrip("\n").split("\t") for line in acknowledged if line.endswith("\n")]
     assert len(whole) >= n_lines
-    with open_ledger(url) as ledger:
+    with open_ledger(ledger_url) as ledger:
         found = ledger.find_answers(key for key, _ in whole)
-        with ledger._read() as connection:
-            assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+        if ledger_url.startswith("sqlite"):
+            with ledger._read() as connection:
+                assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
     assert {key: answer.text for key, answer in found.items()} == dict(whole)

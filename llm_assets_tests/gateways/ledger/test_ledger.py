@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from llm_assets.core.calls import Message, Usage
 from llm_assets.core.ids import BatchKey, CallKey, TaskName
+from llm_assets.core.server_replies import MAX_COUNT
 from llm_assets.errors import StorageError
 from llm_assets.gateways.ledger import engine
 from llm_assets.gateways.ledger.ledger import Ledger, open_ledger
@@ -20,6 +21,12 @@ from llm_assets_tests.fakes import (
     build_request,
     put_records,
 )
+from llm_assets_tests.postgresql.stores import (
+    STORES,
+    build_ledger_url,
+    count_rows,
+    open_database,
+)
 
 TRIAGE, MARCH = TaskName("triage"), BatchKey("march")
 
@@ -30,17 +37,10 @@ def path(tmp_path):
     return tmp_path / "data" / "ledger.sqlite"
 
 
-@pytest.fixture
-def ledger(path):
-    """A new ledger."""
-    with open_ledger(f"sqlite:///{path}") as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def shared_ledger(tmp_path_factory):
+@pytest.fixture(scope="module", params=STORES)
+def shared_ledger(request, tmp_path_factory):
     """One ledger for many examples."""
-    with open_ledger(f"sqlite:///{tmp_path_factory.mktemp('shared')}/l.sqlite") as opened:
+    with open_ledger(build_ledger_url(request, tmp_path_factory.mktemp("shared"))) as opened:
         yield opened
 
 
@@ -52,13 +52,8 @@ def answer_all(ledger, requests, **changes):
     return [record.key for record in records]
 
 
-def count_rows(path, table):
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute(f"select count(*) from {table}").fetchone()[0]  # noqa: S608 -- a table's name
-
-
-def test_an_answer_comes_back_as_it_was_put(path):
-    """Every field of an answer survives, also in another process's view of the file."""
+def test_an_answer_comes_back_as_it_was_put(ledger_url):
+    """Every field of an answer survives, also in another process's view of the ledger."""
     request = build_request("What is it?")
     answer = build_answer(
         request.build_key(),
@@ -66,7 +61,7 @@ def test_an_answer_comes_back_as_it_was_put(path):
         refusal="no",
         finish_reason="content_filter",
         usage=Usage(
-            prompt_tokens=7,
+            prompt_tokens=MAX_COUNT,
             completion_tokens=6,
             cached_tokens=5,
             reasoning_tokens=4,
@@ -75,9 +70,9 @@ def test_an_answer_comes_back_as_it_was_put(path):
         cost_usd=None,
         request_id=None,
     )
-    with open_ledger(f"sqlite:///{path}") as ledger:
+    with open_ledger(ledger_url) as ledger:
         put_records(ledger, [build_record(request, answer)])
-    with open_ledger(f"sqlite:///{path}") as ledger:
+    with open_ledger(ledger_url) as ledger:
         assert ledger.find_answers([answer.key]) == {answer.key: answer}
 
 
@@ -108,14 +103,14 @@ def test_more_keys_than_fit_into_a_query(ledger):
     assert ledger.find_answers([]) == {}
 
 
-def test_epochs_rise_by_one_and_are_kept(path):
+def test_epochs_rise_by_one_and_are_kept(ledger_url):
     """Forcing an item anew raises its epoch each time; one never forced has none."""
     first, second, never = map(CallKey, ("first", "second", "never"))
-    with open_ledger(f"sqlite:///{path}") as ledger:
+    with open_ledger(ledger_url) as ledger:
         assert not ledger.has_epochs()
         assert ledger.raise_epochs([first, first]) == {first: 1}
         assert ledger.raise_epochs([first, second]) == {first: 2, second: 1}
-    with open_ledger(f"sqlite:///{path}") as ledger:
+    with open_ledger(ledger_url) as ledger:
         assert ledger.has_epochs()
         assert ledger.find_epochs([first, second, never]) == {first: 2, second: 1}
 
@@ -144,15 +139,15 @@ def test_messages_come_back_byte_for_byte(shared_ledger, before, shared, after, 
     assert shared_ledger.load_messages(request.build_key()) == messages
 
 
-def test_parts_are_stored_once(ledger, path):
+def test_parts_are_stored_once(ledger, ledger_url):
     """A long text that a thousand messages hold takes its place once; a call sent twice is one request."""
     schema = "the schema " * 100
     requests = [build_request(f"{schema}row {n % 10}") for n in range(50)]
     put_records(ledger, [build_record(request, shared_texts=(schema,)) for request in requests])
     n_shapes, n_rows = 1, 10
-    assert count_rows(path, "parts") == n_shapes + n_rows + 1
-    assert count_rows(path, "requests") == n_rows
-    assert count_rows(path, "calls") == len(requests)
+    assert count_rows(ledger_url, "parts") == n_shapes + n_rows + 1
+    assert count_rows(ledger_url, "requests") == n_rows
+    assert count_rows(ledger_url, "calls") == len(requests)
 
 
 def test_an_unknown_call_has_no_messages(ledger):
@@ -161,57 +156,56 @@ def test_an_unknown_call_has_no_messages(ledger):
         ledger.load_messages(CallKey("abc"))
 
 
-def test_writes_are_durable_by_the_databases_own_account(ledger):
-    """Every connection runs in WAL mode with full synchronisation."""
-    with ledger._write() as connection:
+def test_writes_are_durable_by_the_databases_own_account(path):
+    """Every connection to a file runs in WAL mode with full synchronisation."""
+    with open_ledger(f"sqlite:///{path}") as ledger, ledger._write() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
 
 
-def test_a_group_is_written_as_a_whole_or_not_at_all(ledger, path):
+def test_a_group_is_written_as_a_whole_or_not_at_all(ledger, ledger_url):
     """A group that cannot be finished leaves no call without its request."""
     good, bad = build_request("a"), build_request("half a character: \ud800")
     with pytest.raises(UnicodeEncodeError):
         ledger._write_records([build_record(good), build_record(bad)])
-    assert [count_rows(path, table) for table in ("calls", "requests", "parts")] == [0, 0, 0]
+    assert [count_rows(ledger_url, table) for table in ("calls", "requests", "parts")] == [0, 0, 0]
 
 
-def test_reading_does_not_wait_for_a_writer(ledger, path, monkeypatch):
+def test_reading_does_not_wait_for_a_writer(ledger, ledger_url, monkeypatch):
     """While another process writes, answers are found at once."""
     keys = answer_all(ledger, [build_request()])
     monkeypatch.setattr(engine, "BUSY_TIMEOUT_SECONDS", 0.01)
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        with open_reader(path) as reader:
-            assert set(reader.find_answers(keys)) == set(keys)
-            assert not reader.has_epochs()
+    with ledger._write(), open_reader(ledger_url) as reader:
+        assert set(reader.find_answers(keys)) == set(keys)
+        assert not reader.has_epochs()
 
 
-def open_reader(path):
+def open_reader(url):
     """The ledger, opened while somebody else is writing to it: its tables are known to be there."""
-    return closing(Ledger(engine.build_engine(f"sqlite:///{path}")))
+    return closing(Ledger(engine.build_engine(url)))
 
 
-def test_a_ledger_that_stays_locked_is_told(ledger, path, monkeypatch):
+def test_a_ledger_that_stays_locked_is_told(ledger, ledger_url, monkeypatch):
     """A writer that never ends is named after the time-out, not waited for in silence."""
     monkeypatch.setattr(engine, "BUSY_TIMEOUT_SECONDS", 0.01)
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        with (
-            open_reader(path) as second,
-            pytest.raises(StorageError, match="cannot be written: database is locked"),
-        ):
-            second.raise_epochs([CallKey("a")])
+    with (
+        ledger._write(),
+        open_reader(ledger_url) as second,
+        pytest.raises(
+            StorageError, match=r"cannot be written: .*(database is locked|lock timeout)"
+        ),
+    ):
+        second.raise_epochs([CallKey("a")])
 
 
-def test_many_writers_at_once_lose_nothing(path):
-    """Several writers on one file, each with its own connections, meet no lock and keep every record."""
+def test_many_writers_at_once_lose_nothing(ledger_url):
+    """Several writers on one ledger, each with its own connections, meet no lock and keep every record."""
     n_writers, n_each = 4, 30
     errors: list[BaseException] = []
 
     def write(writer: int) -> None:
         try:
-            with open_ledger(f"sqlite:///{path}") as ledger:
+            with open_ledger(ledger_url) as ledger:
                 for n in range(n_each):
                     answer_all(ledger, [build_request(f"{writer}/{n}")])
         except BaseException as exc:  # noqa: BLE001 -- a thread's edge
@@ -223,10 +217,10 @@ def test_many_writers_at_once_lose_nothing(path):
     for thread in threads:
         thread.join()
     assert errors == []
-    assert count_rows(path, "calls") == n_writers * n_each
+    assert count_rows(ledger_url, "calls") == n_writers * n_each
 
 
-def test_an_interrupted_run_keeps_what_it_put(path):
+def test_an_interrupted_run_keeps_what_it_put(ledger_url):
     """Records put before the task was cancelled are there after the ledger was closed."""
     requests = [build_request(str(n)) for n in range(100)]
 
@@ -238,9 +232,9 @@ def test_an_interrupted_run_keeps_what_it_put(path):
                 put.cancel()
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), open_ledger(f"sqlite:///{path}") as ledger:
+    with pytest.raises(KeyboardInterrupt), open_ledger(ledger_url) as ledger:
         asyncio.run(run(ledger))
-    assert count_rows(path, "calls") == len(requests)
+    assert count_rows(ledger_url, "calls") == len(requests)
 
 
 def test_a_newer_format_is_refused_and_left_alone(path):
@@ -258,6 +252,15 @@ def test_a_newer_format_is_refused_and_left_alone(path):
     ):
         pass
     assert path.read_bytes() == before
+
+
+def test_a_newer_format_is_refused_in_every_store(ledger_url):
+    """A ledger of a later version is neither read nor written, wherever it lies."""
+    open_once(ledger_url)
+    with open_database(ledger_url) as connection:
+        connection.exec_driver_sql("update ledger_format set version = 99")
+    with pytest.raises(StorageError, match=r"has format 99; this version .* reads 1\. Use the"):
+        open_once(ledger_url)
 
 
 @pytest.mark.parametrize("folder", ["data", "data/ledger.sqlite/deeper"])

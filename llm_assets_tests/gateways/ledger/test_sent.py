@@ -1,10 +1,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from llm_assets.core.ids import BatchKey, CallKey, TaskName
-from llm_assets.gateways.ledger.ledger import open_ledger
 from llm_assets.gateways.ledger.reading import KEYS_PER_QUERY
 from llm_assets_tests.fakes import (
     NOON,
@@ -17,13 +14,6 @@ from llm_assets_tests.fakes import (
 
 SHARED = "This text stands in the message of every call."
 TRIAGE, MARCH = TaskName("triage"), BatchKey("march")
-
-
-@pytest.fixture
-def ledger(tmp_path):
-    """A new ledger."""
-    with open_ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}") as opened:
-        yield opened
 
 
 def test_calls_come_back_word_for_word(ledger):

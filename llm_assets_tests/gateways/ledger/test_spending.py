@@ -21,19 +21,6 @@ HOUR = timedelta(hours=1)
 CAP = Decimal(10)
 
 
-@pytest.fixture
-def url(tmp_path):
-    """The address of a ledger in a file."""
-    return f"sqlite:///{tmp_path}/ledger.sqlite"
-
-
-@pytest.fixture
-def ledger(url):
-    """A new ledger."""
-    with open_ledger(url) as opened:
-        yield opened
-
-
 def reserve(
     ledger: Ledger, run_id: str, usd: str | Decimal, *, now: datetime = NOON, cap: Decimal = CAP
 ) -> Reservation:
@@ -123,14 +110,14 @@ def test_sums_are_exact(ledger):
     assert reserve(ledger, "run-1", "0").spent_usd == cost_usd * 1000
 
 
-def test_two_ledgers_never_reserve_more_than_the_cap(url):
+def test_two_ledgers_never_reserve_more_than_the_cap(ledger_url):
     """Runs that reserve, spend and release at the same moments stay within the cap all the time."""
     cap, step = Decimal(1), Decimal("0.03")
 
     def run(number: int) -> Decimal:
         """Reserve a little more each time and spend half of it, as long as it is granted."""
         run_id, spent = f"run-{number}", Decimal(0)
-        with open_ledger(url) as ledger:
+        with open_ledger(ledger_url) as ledger:
             while True:
                 reservation = reserve(ledger, run_id, step, cap=cap)
                 assert reservation.spent_usd <= cap
@@ -145,7 +132,7 @@ def test_two_ledgers_never_reserve_more_than_the_cap(url):
     assert cap - 5 * step <= spent <= cap
 
 
-def test_many_runs_at_the_same_moment(url):
+def test_many_runs_at_the_same_moment(ledger_url):
     """Of eight runs that want a third of the cap at once, three get it."""
 
     async def race(ledgers: list[Ledger]) -> list[Reservation]:
@@ -156,6 +143,6 @@ def test_many_runs_at_the_same_moment(url):
             )
         )
 
-    with open_ledger(url) as first, open_ledger(url) as second:
+    with open_ledger(ledger_url) as first, open_ledger(ledger_url) as second:
         answers = asyncio.run(race([first, second] * 4))
     assert sum(answer.is_granted for answer in answers) == 3

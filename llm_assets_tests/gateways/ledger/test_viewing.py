@@ -2,12 +2,13 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect
 
 from llm_assets.errors import StorageError
 from llm_assets.gateways.ledger.ledger import open_ledger
 from llm_assets.gateways.ledger.viewing import open_ledger_view
 from llm_assets_tests.fakes import build_record, build_request, put_records
+from llm_assets_tests.postgresql.stores import count_rows, open_database
 
 REQUEST = build_request()
 
@@ -18,31 +19,45 @@ def path(tmp_path):
     return tmp_path / "50% of #1 ü" / "ledger.sqlite"
 
 
-def put_one(path):
-    with open_ledger(f"sqlite:///{path}") as ledger:
+def put_one(url):
+    with open_ledger(url) as ledger:
         put_records(ledger, [build_record(REQUEST)])
 
 
+def build_url(path):
+    return f"sqlite:///{path}"
+
+
 def view(path):
-    return open_ledger_view(f"sqlite:///{path}")
+    return open_ledger_view(build_url(path))
 
 
-def test_a_view_sees_what_is_on_record(path):
-    """Answers, messages and sums are read as in the ledger itself, and the file stays as it was."""
-    put_one(path)
-    before = path.read_bytes()
-    with view(path) as ledger:
+def test_a_view_sees_what_is_on_record(ledger_url):
+    """Answers, messages and sums are read as in the ledger itself."""
+    put_one(ledger_url)
+    with open_ledger_view(ledger_url) as ledger:
         assert set(ledger.find_answers([REQUEST.build_key()])) == {REQUEST.build_key()}
         assert ledger.load_messages(REQUEST.build_key()) == REQUEST.messages
+        assert len(ledger.history.sum_spend("day", since=None)) == 1
+
+
+def test_a_view_leaves_the_file_as_it_was(path):
+    """Not a byte of it is changed by reading."""
+    put_one(build_url(path))
+    before = path.read_bytes()
+    with view(path) as ledger:
         assert len(ledger.history.sum_spend("day", since=None)) == 1
     assert path.read_bytes() == before
 
 
-def test_a_view_cannot_write(path):
+def test_a_view_cannot_write(ledger_url):
     """Whatever is tried through it, the record stays."""
-    put_one(path)
-    with view(path) as ledger, pytest.raises(StorageError, match="readonly"):
-        ledger.raise_epochs([REQUEST.build_key()])
+    put_one(ledger_url)
+    with open_ledger_view(ledger_url) as ledger:
+        for _ in range(2):
+            with pytest.raises(StorageError, match=r"read-?only"):
+                ledger.raise_epochs([REQUEST.build_key()])
+    assert count_rows(ledger_url, "epochs") == 0
 
 
 @pytest.mark.parametrize("content", [None, b""])
@@ -59,9 +74,20 @@ def test_a_ledger_that_is_not_there_is_empty_and_is_not_made(path, content):
     assert content is None or path.read_bytes() == content
 
 
-def test_a_view_sees_a_run_that_goes_on(path):
+@pytest.mark.slow
+def test_a_database_without_a_ledger_is_an_empty_one(postgresql):
+    """Looking makes no tables on a server either."""
+    url = postgresql.make_schema()
+    with open_ledger_view(url) as ledger:
+        assert not ledger.has_epochs()
+        assert ledger.history.sum_spend("run", since=None) == ()
+    with open_database(url) as connection:
+        assert inspect(connection).get_table_names() == []
+
+
+def test_a_view_sees_a_run_that_goes_on(ledger_url):
     """What another process puts on record while it looks is there, and no one waits for the other."""
-    with open_ledger(f"sqlite:///{path}") as ledger, view(path) as seen:
+    with open_ledger(ledger_url) as ledger, open_ledger_view(ledger_url) as seen:
         assert seen.history.sum_spend("day", since=None) == ()
         put_records(ledger, [build_record(REQUEST)])
         with ledger._write():
@@ -77,7 +103,7 @@ def test_a_foreign_file_is_told(path):
     with pytest.raises(StorageError, match="cannot be read"), view(path):
         pass
     path.unlink()
-    put_one(path)
+    put_one(build_url(path))
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("update ledger_format set version = 99")
         connection.commit()
@@ -87,7 +113,7 @@ def test_a_foreign_file_is_told(path):
 
 def test_a_view_lets_go_of_the_file(path, monkeypatch):
     """Nothing stays open behind it."""
-    put_one(path)
+    put_one(build_url(path))
     let_go = []
     dispose = Engine.dispose
     monkeypatch.setattr(Engine, "dispose", lambda self: (let_go.append(self), dispose(self))[1])
