@@ -42,6 +42,7 @@ class PostgreSQLServer:
 
     folder: Path
     programs: Path
+    sorts_like_a_dictionary: bool = False
     _process: subprocess.Popen[bytes] | None = None
     _numbers: "count[int]" = field(default_factory=count)
 
@@ -72,11 +73,12 @@ class PostgreSQLServer:
             connection.execute(statement.encode())
 
     def initialise(self) -> None:
-        """Make the server's files, with texts sorted as in a dictionary where it can, as on most servers."""
+        """Make the server's files, with texts sorted as in a dictionary where it can, as on many servers."""
         initdb = self.programs / "initdb"
         options = subprocess.run(
             [initdb, "--help"], capture_output=True, text=True, check=True
         ).stdout
+        self.sorts_like_a_dictionary = "--icu-locale" in options
         subprocess.run(
             [
                 initdb,
@@ -85,7 +87,7 @@ class PostgreSQLServer:
                 "--auth=trust",
                 "--encoding=UTF8",
                 "--locale=C",
-                *(DICTIONARY_ORDER if "--icu-locale" in options else ()),
+                *(DICTIONARY_ORDER if self.sorts_like_a_dictionary else ()),
                 "--no-sync",
             ],
             cwd=self.folder,

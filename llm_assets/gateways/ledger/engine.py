@@ -12,6 +12,7 @@ from llm_assets.errors import StorageError
 BUSY_TIMEOUT_SECONDS = 60
 WAL_SWITCHES = 10
 """So often the switch of a new file is tried; the second time, the other connection has mostly done it."""
+_SERVERS = {"postgresql", "postgres", "postgresql+psycopg", "postgresql+psycopg2"}
 _LOCK = 7_391_204_118
 """The number under which PostgreSQL lets one at a time write to the ledger."""
 
@@ -39,16 +40,21 @@ def build_server_engine(address: URL) -> Engine:
 
     A connection that broke while nobody used it, as all do when the server is started anew, is replaced unseen. The
     isolation is named because a server may have another default, under which a writer that waited for its turn would
-    see what there was before.
+    see what there was before; the encoding, because texts are bytes for some servers and come back as such.
     """
-    if address.get_backend_name() not in {"postgresql", "postgres"}:
+    if address.drivername not in _SERVERS:
         raise StorageError(
-            f"The ledger cannot be opened: {address.drivername!r} is no database that can hold one.",
+            f"The ledger cannot be opened: {address.drivername!r} names no database that can hold one.",
             remedy="Give a URL of SQLite or of PostgreSQL: `postgresql+psycopg://user:password@host/database`.",
         )
     if "+" not in address.drivername:
         address = address.set(drivername="postgresql+psycopg")
-    return create_engine(address, isolation_level="READ COMMITTED", pool_pre_ping=True)
+    return create_engine(
+        address,
+        isolation_level="READ COMMITTED",
+        pool_pre_ping=True,
+        connect_args={"client_encoding": "utf8"},
+    )
 
 
 @contextmanager

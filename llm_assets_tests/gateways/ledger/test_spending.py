@@ -86,6 +86,7 @@ def test_a_killed_run_holds_nothing_for_ever(ledger):
     ("moment", "spent"),
     [
         (NOON.replace(hour=0), 3),
+        (NOON.replace(hour=0, microsecond=1), 3),
         (NOON.replace(hour=0) - timedelta(microseconds=1), 0),
         (NOON + timedelta(microseconds=1), 3),
     ],
