@@ -155,18 +155,12 @@ def open_server() -> Generator[PostgreSQLServer]:
 
 
 def _find_programs() -> Path | None:
-    """The folder of the newest PostgreSQL there is."""
-    for name in ("initdb", "postgres"):
-        found = shutil.which(name)
-        if (
-            found is not None
-            and (folder := Path(found).resolve().parent).joinpath("initdb").is_file()
-        ):
-            return folder
-    installed = Path("/usr/lib/postgresql").glob("*/bin/initdb")
-    return max(
-        (path.parent for path in installed), key=lambda path: int(path.parent.name), default=None
-    )
+    """The folder of what is in PATH, else of the newest PostgreSQL that Debian has installed beside it."""
+    found = (shutil.which(name) for name in ("initdb", "postgres"))
+    in_path = [Path(program).resolve().parent for program in found if program is not None]
+    installed = Path("/usr/lib/postgresql").glob("*/bin")
+    newest_first = sorted(installed, key=lambda folder: int(folder.parent.name), reverse=True)
+    return next((each for each in (*in_path, *newest_first) if (each / "initdb").is_file()), None)
 
 
 def _find_owner() -> Owner:
