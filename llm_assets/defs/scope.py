@@ -94,6 +94,21 @@ def dump_settings(
     return settings.model_dump(mode="json", exclude=set(exclude))
 
 
+def build_class_parts(scope: TaskScope) -> dict[str, object]:
+    """What the classes that the steps of a task name add to the code version of a stage that shows them, and the order
+    of the steps: nothing, where a task is one step, whose class the schema stage knows.
+    """
+    if not scope.task.has_chain:
+        return {}
+    steps = [step.settings for step in scope.task.steps]
+    return {
+        "classes": [
+            [step.name, step.output_model, step.judge_model if step.judge else None]
+            for step in steps
+        ]
+    }
+
+
 def build_image_parts(images: ImageSettings | None) -> dict[str, object]:
     """What pictures add to the code version of a stage that sees them: nothing, where there are none."""
     return {} if images is None else {"images": dump_settings(images)}
