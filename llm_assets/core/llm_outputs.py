@@ -223,8 +223,7 @@ def build_totals(records: Sequence[ItemOutput]) -> Totals:
 
 
 def fingerprint_outputs(outputs: LLMOutputs) -> Sha256:
-    """The hash of what counts downstream: which items there are, how they ended, with what, judged how and by whom
-    answered.
+    """The hash of what counts downstream: which items there are, who answered, how they ended, with what and judged how.
 
     Times, costs and token counts are left out: an answer that was fetched again and is the same is no change.
     """

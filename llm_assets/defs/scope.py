@@ -95,8 +95,9 @@ def dump_settings(
 
 
 def build_class_parts(scope: TaskScope) -> dict[str, object]:
-    """What the classes that the steps of a task name add to the code version of a stage that shows them, and the order
-    of the steps: nothing, where a task is one step, whose class the schema stage knows.
+    """What the steps' classes and order add to the code version of a stage that shows them.
+
+    Nothing, where a task is one step: the schema stage knows its class.
     """
     if not scope.task.has_chain:
         return {}
