@@ -94,6 +94,14 @@ def dump_settings(
     return settings.model_dump(mode="json", exclude=set(exclude))
 
 
+def build_score_parts(scope: TaskScope) -> dict[str, object]:
+    """What an assessment adds to the code version of a stage that shows its scores: nothing, where there is none.
+
+    A stage that is gone has no new version, so without it nobody would notice that scores are shown no more.
+    """
+    return {} if scope.task.settings.expected is None else {"expected": True}
+
+
 def build_class_parts(scope: TaskScope) -> dict[str, object]:
     """What the steps' classes and order add to the code version of a stage that shows them.
 

@@ -15,7 +15,13 @@ from llm_assets.defs.checks import CheckedResult
 from llm_assets.defs.definition_metadata import describe_definition
 from llm_assets.defs.metadata import describe_export
 from llm_assets.defs.publishing import publish, stop_plainly
-from llm_assets.defs.scope import TaskScope, build_class_parts, dump_settings, get_batch
+from llm_assets.defs.scope import (
+    TaskScope,
+    build_class_parts,
+    build_score_parts,
+    dump_settings,
+    get_batch,
+)
 from llm_assets.defs.stage_arguments import build_checked_arguments
 from llm_assets.gateways.exports import write_exports
 from llm_assets.gateways.schema_texts import build_joined_model, load_answer_schemas
@@ -40,7 +46,10 @@ def build_export_asset(scope: TaskScope) -> dg.AssetsDefinition:
         kinds={"table", *settings.formats},
         metadata=describe_definition(scope, files={"folder": scope.project.exports / task.name}),
         code_version=scope.build_code_version(
-            RECIPE, export=dump_settings(settings), **build_class_parts(scope)
+            RECIPE,
+            export=dump_settings(settings),
+            **build_score_parts(scope),
+            **build_class_parts(scope),
         ),
     )
     def export(
