@@ -71,6 +71,11 @@ class ExportMeta(CollectionMeta):
     """Lines without one that `only_accepted` left out."""
     is_rehearsal: bool
 
+    @property
+    def counted(self) -> tuple[object, ...]:
+        """The columns in their order, which a line does not tell."""
+        return tuple((column.name, column.kind) for column in self.columns)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportTable:

@@ -44,6 +44,11 @@ class InputMeta(CollectionMeta):
     n_nulls: int
     """How many cells a null token emptied."""
 
+    @property
+    def counted(self) -> tuple[object, ...]:
+        """The columns: a record holds its cells by name, and a table without rows has columns all the same."""
+        return self.columns
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputSnapshot:

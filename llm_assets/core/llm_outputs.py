@@ -223,11 +223,19 @@ def build_totals(records: Sequence[ItemOutput]) -> Totals:
 
 
 def fingerprint_outputs(outputs: LLMOutputs) -> Sha256:
-    """The hash of what counts downstream: which items there are, how they ended, with what and judged how.
+    """The hash of what counts downstream: which items there are, who answered, how they ended, with what and judged how.
 
     Times, costs and token counts are left out: an answer that was fetched again and is the same is no change.
     """
-    return fingerprint([_list_what_counts(record) for record in outputs.records])
+    records = [_list_what_counts(record) for record in outputs.records]
+    return fingerprint([records, _list_what_is_shown(outputs.meta)])
+
+
+def _list_what_is_shown(meta: LLMOutputsMeta) -> list[object]:
+    """What an export says of the outputs as a whole, and which columns it has because of them."""
+    kinds = {hook.kind for hook in meta.hooks}
+    hooked = ["request" in kinds, "scorer" in kinds]
+    return [meta.model, meta.is_rehearsal, meta.is_text, *hooked]
 
 
 def _list_what_counts(record: ItemOutput) -> list[object]:

@@ -120,7 +120,9 @@ def decide_statuses(
             look = _Look(
                 graph=graph, facts=facts, node=node, batch=batch, batches_sha256=batches_sha256
             )
-            waits_for = _list_waiting(graph, node, batch, statuses, batches)
+            # A batch whose file is gone stays as it is: nothing waits for it.
+            alive = [key for key in batches if key in facts.input_sha256]
+            waits_for = _list_waiting(graph, node, batch, statuses, alive)
             statuses[node.name, batch] = look.decide(waits_for)
     return statuses
 

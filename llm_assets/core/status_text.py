@@ -25,6 +25,7 @@ PART_NAMES = {
     "judge_endpoint": "the judge's endpoint",
     "prompt": "the prompt",
     "schema_": "`schema`",
+    "classes": "a step's classes",
 }
 """Parts of a code version that are not simply a block of the config."""
 SOURCE_NAMES = {

@@ -21,3 +21,8 @@ class FrozenModel(BaseModel):
 
 class CollectionMeta(FrozenModel):
     """What a collection says about its records. A stage that needs no more than that asks for it alone."""
+
+    @property
+    def counted(self) -> tuple[object, ...]:
+        """What of it later stages show and no record holds, as plain data: another one is another version."""
+        return ()

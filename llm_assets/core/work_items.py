@@ -62,6 +62,11 @@ class WorkItemsMeta(CollectionMeta):
     images_sha256: Annotated[Sha256 | None, Field(exclude_if=_is_empty)] = None
     """Of all pictures that the table names, when the items were made; not kept where no column names any."""
 
+    @property
+    def counted(self) -> tuple[object, ...]:
+        """What groups are told by and show: a row's item is named by that, a group's by its text alone."""
+        return (self.grouping_column, self.columns) if self.mode == "group_output" else ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkItems:

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 import dagster as dg
 from pydantic import BaseModel
 
+from llm_assets.core.fingerprint import fingerprint
+from llm_assets.core.values import CollectionMeta
 from llm_assets.defs.check_results import StageChecks
 from llm_assets.errors import LLMAssetsError
 from llm_assets.gateways.artifacts import Collection, fingerprint_model, fingerprint_records
@@ -66,10 +68,12 @@ def publish(
 
 
 def build_version(value: BaseModel | Collection) -> str:
-    """The version of a value's content."""
-    is_model = isinstance(value, BaseModel)
-    sha256 = fingerprint_model(value) if is_model else fingerprint_records(value)
-    return sha256[:VERSION_DIGITS]
+    """The version of a value's content; of what a collection says about its records, what it counts as such."""
+    if isinstance(value, BaseModel):
+        return fingerprint_model(value)[:VERSION_DIGITS]
+    sha256, meta = fingerprint_records(value), value.meta
+    counted = meta.counted if isinstance(meta, CollectionMeta) else ()
+    return (fingerprint([sha256, counted]) if counted else sha256)[:VERSION_DIGITS]
 
 
 @contextmanager

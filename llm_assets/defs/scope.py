@@ -94,6 +94,30 @@ def dump_settings(
     return settings.model_dump(mode="json", exclude=set(exclude))
 
 
+def build_score_parts(scope: TaskScope) -> dict[str, object]:
+    """What an assessment adds to the code version of a stage that shows its scores: nothing, where there is none.
+
+    A stage that is gone has no new version, so without it nobody would notice that scores are shown no more.
+    """
+    return {} if scope.task.settings.expected is None else {"expected": True}
+
+
+def build_class_parts(scope: TaskScope) -> dict[str, object]:
+    """What the steps' classes and order add to the code version of a stage that shows them.
+
+    Nothing, where a task is one step: the schema stage knows its class.
+    """
+    if not scope.task.has_chain:
+        return {}
+    steps = [step.settings for step in scope.task.steps]
+    return {
+        "classes": [
+            [step.name, step.output_model, step.judge_model if step.judge else None]
+            for step in steps
+        ]
+    }
+
+
 def build_image_parts(images: ImageSettings | None) -> dict[str, object]:
     """What pictures add to the code version of a stage that sees them: nothing, where there are none."""
     return {} if images is None else {"images": dump_settings(images)}

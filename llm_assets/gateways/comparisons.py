@@ -187,7 +187,8 @@ def _load_batch(side: SideChoice, stages: StoredStages) -> tuple[ComparedBatch, 
             stored.outputs.records,
             telling_columns=list_telling_columns(stored.items_meta),
         ),
-        scores=_load_scores(stages, stored),
+        # Scores of a task that expects nothing any more are left from an earlier run.
+        scores=_load_scores(stages, stored) if side.task.settings.expected else {},
     )
     return batch, stored.outputs.meta
 

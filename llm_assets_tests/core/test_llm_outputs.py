@@ -7,7 +7,9 @@ import pytest
 from llm_assets.core.ids import CallKey, RowId, Sha256, WorkId
 from llm_assets.core.llm_outputs import (
     OUTCOMES,
+    TEXT_LEVEL,
     Attempt,
+    HookRecord,
     ItemOutput,
     LLMOutputs,
     LLMOutputsMeta,
@@ -131,6 +133,30 @@ def test_times_and_costs_are_no_change():
 def test_items_and_outputs_are_a_change(changed):
     """Another output, outcome, item or number of items makes later stages stale."""
     assert fingerprint_outputs(outputs(*changed)) != fingerprint_outputs(outputs(record()))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"model": "m-2"},
+        {"is_rehearsal": False},
+        {"structured_output": TEXT_LEVEL},
+        {"hooks": (HookRecord(kind="scorer", name="a.py:b", source_sha256=Sha256("h")),)},
+    ],
+)
+def test_what_an_export_says_of_all_answers_is_a_change(changed: dict[str, object]):
+    """The same outputs of another model, no longer a rehearsal or with scores make an export stale."""
+    before = outputs(record())
+    after = replace(before, meta=before.meta.model_copy(update=changed))
+    assert fingerprint_outputs(after) != fingerprint_outputs(before)
+
+
+def test_what_no_export_says_of_the_answers_is_no_change():
+    """Other parameters and another prompt that give the same outputs leave everything downstream fresh."""
+    before = outputs(record())
+    changed = {"parameters": {"temperature": 1}, "prompt_sha256": Sha256("q")}
+    after = replace(before, meta=before.meta.model_copy(update=changed))
+    assert fingerprint_outputs(after) == fingerprint_outputs(before)
 
 
 def test_another_verdict_is_a_change():

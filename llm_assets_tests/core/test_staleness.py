@@ -133,6 +133,14 @@ def test_a_file_that_is_gone_makes_nothing_stale():
     assert list_unfresh(gone) == {}
 
 
+def test_nothing_waits_for_a_batch_whose_file_is_gone():
+    """Where such a batch is stale it stays so, and what is about all batches is fresh without it."""
+    facts = change_made(("outputs", MAY), code_version="recipe:1 outputs:0")
+    gone = replace(facts, input_sha256={APRIL: Sha256("hash")})
+    states = {cell: status.state for cell, status in list_unfresh(gone).items()}
+    assert states == {("outputs", MAY): "stale", ("export", MAY): "will_be_stale"}
+
+
 def test_changed_settings_are_told_by_their_part():
     """A stage says which of its settings is another one, for every batch."""
     nodes = [

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 import dagster as dg
 import pytest
 
-from llm_assets.core.values import FrozenModel
+from llm_assets.core.values import CollectionMeta
 from llm_assets.defs.publishing import VERSION_DIGITS, build_version, publish, stop_plainly
 from llm_assets.errors import (
     BudgetError,
@@ -16,8 +16,13 @@ from llm_assets.errors import (
 from llm_assets.gateways.artifacts import fingerprint_model
 
 
-class Meta(FrozenModel):
+class Meta(CollectionMeta):
     title: str
+    columns: tuple[str, ...] = ()
+
+    @property
+    def counted(self) -> tuple[object, ...]:
+        return self.columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +36,9 @@ class Notes:
     records: tuple[Note, ...]
 
 
-def build_notes(*texts: str, title: str = "t") -> Notes:
-    return Notes(meta=Meta(title=title), records=tuple(Note(text=text) for text in texts))
+def build_notes(*texts: str, title: str = "t", columns: tuple[str, ...] = ()) -> Notes:
+    meta = Meta(title=title, columns=columns)
+    return Notes(meta=meta, records=tuple(Note(text=text) for text in texts))
 
 
 def test_the_same_content_is_the_same_version():
@@ -46,6 +52,12 @@ def test_the_same_content_is_the_same_version():
 def test_the_meta_of_a_collection_is_not_its_content():
     """A file that lies elsewhere but holds the same rows makes nothing stale."""
     assert build_version(build_notes("a")) == build_version(build_notes("a", title="u"))
+
+
+def test_what_a_meta_counts_as_content_is():
+    """Records hold their cells by name, so the order of the columns is a version of its own."""
+    orders = [(), ("a", "b"), ("b", "a")]
+    assert len({build_version(build_notes("a", columns=each)) for each in orders}) == 3
 
 
 def test_a_value_is_published_with_its_version_and_what_there_is_to_see():

@@ -172,4 +172,6 @@ def test_a_json_task_keeps_its_bytes(desk: Desk):
         [item.work_id, item.row_ids, item.outcome, item.output, item.verdict, item.reason]
         for item in generation.outputs.records
     ]
-    assert fingerprint_outputs(generation.outputs) == fingerprint(parts)
+    model, is_rehearsal = generation.outputs.meta.model, generation.outputs.meta.is_rehearsal
+    shown = [model, is_rehearsal, False, False, False]
+    assert fingerprint_outputs(generation.outputs) == fingerprint([parts, shown])

@@ -30,6 +30,11 @@ def _build_hook_parts(scope: TaskScope) -> dict[str, object]:
     return {"hooks": list(map(fingerprint_file, files))} if files else {}
 
 
+def _build_cleaning_parts(scope: TaskScope, settings: ExpectedSettings) -> dict[str, object]:
+    """What cleans a table of labels; labels in the input are cleaned with it."""
+    return {"cleaning": dump_settings(scope.task.settings.cleaning)} if settings.file else {}
+
+
 def build_assessment_asset(scope: TaskScope, settings: ExpectedSettings) -> dg.AssetsDefinition:
     """The asset of one task that expects something."""
     task = scope.task
@@ -50,6 +55,7 @@ def build_assessment_asset(scope: TaskScope, settings: ExpectedSettings) -> dg.A
             RECIPE,
             expected=dump_settings(settings),
             labels=fingerprint_labels(task),
+            **_build_cleaning_parts(scope, settings),
             mode=task.settings.grouping.mode,
             **_build_hook_parts(scope),
         ),

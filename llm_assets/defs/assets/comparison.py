@@ -15,7 +15,7 @@ from llm_assets.defs.compared_task import (
 from llm_assets.defs.comparison_metadata import describe_comparison
 from llm_assets.defs.definition_metadata import describe_definition
 from llm_assets.defs.publishing import publish, stop_plainly
-from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
+from llm_assets.defs.scope import TaskScope, build_score_parts, dump_settings, get_batch
 from llm_assets.defs.stage_arguments import build_checked_arguments
 from llm_assets.gateways.comparison_files import write_comparison
 from llm_assets.gateways.comparisons import compare_batch
@@ -36,7 +36,9 @@ def build_comparison_asset(
         deps=[*own, *build_compared_deps(other)],
         kinds={"markdown", "html"},
         metadata=describe_definition(scope, files={"folder": project.comparisons / task.name}),
-        code_version=scope.build_code_version(RECIPE, compare=dump_settings(settings)),
+        code_version=scope.build_code_version(
+            RECIPE, compare=dump_settings(settings), **build_score_parts(scope)
+        ),
     )
     def comparison(context: dg.AssetExecutionContext) -> CheckedResult[Comparison]:
         """What is different from the outputs of the other task, item by item, under `data/comparisons`.

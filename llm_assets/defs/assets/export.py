@@ -15,7 +15,13 @@ from llm_assets.defs.checks import CheckedResult
 from llm_assets.defs.definition_metadata import describe_definition
 from llm_assets.defs.metadata import describe_export
 from llm_assets.defs.publishing import publish, stop_plainly
-from llm_assets.defs.scope import TaskScope, dump_settings, get_batch
+from llm_assets.defs.scope import (
+    TaskScope,
+    build_class_parts,
+    build_score_parts,
+    dump_settings,
+    get_batch,
+)
 from llm_assets.defs.stage_arguments import build_checked_arguments
 from llm_assets.gateways.exports import write_exports
 from llm_assets.gateways.schema_texts import build_joined_model, load_answer_schemas
@@ -39,7 +45,12 @@ def build_export_asset(scope: TaskScope) -> dg.AssetsDefinition:
         deps=scope.list_guards(),
         kinds={"table", *settings.formats},
         metadata=describe_definition(scope, files={"folder": scope.project.exports / task.name}),
-        code_version=scope.build_code_version(RECIPE, export=dump_settings(settings)),
+        code_version=scope.build_code_version(
+            RECIPE,
+            export=dump_settings(settings),
+            **build_score_parts(scope),
+            **build_class_parts(scope),
+        ),
     )
     def export(
         context: dg.AssetExecutionContext,

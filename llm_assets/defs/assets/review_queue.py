@@ -11,7 +11,7 @@ from llm_assets.core.work_items import WorkItems
 from llm_assets.defs.definition_metadata import describe_definition
 from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.review_metadata import describe_review_queue
-from llm_assets.defs.scope import TaskScope, get_batch
+from llm_assets.defs.scope import TaskScope, build_class_parts, get_batch
 from llm_assets.defs.stage_arguments import build_batch_arguments
 from llm_assets.gateways.review_stages import find_review_book, make_review_queue
 
@@ -28,7 +28,7 @@ def build_review_queue_asset(scope: TaskScope) -> dg.AssetsDefinition:
         ins=scope.build_inputs("schema", "input_snapshot", "work_items", "llm_outputs", "gate"),
         kinds={"excel", "person"},
         metadata=describe_definition(scope, files={"folder": project.review_queues / task.name}),
-        code_version=scope.build_code_version(RECIPE),
+        code_version=scope.build_code_version(RECIPE, **build_class_parts(scope)),
     )
     def review_queue(
         context: dg.AssetExecutionContext,

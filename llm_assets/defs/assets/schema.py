@@ -5,7 +5,7 @@ import dagster as dg
 from llm_assets.core.schema_record import SchemaRecord, build_schema_record
 from llm_assets.defs.definition_metadata import describe_definition
 from llm_assets.defs.publishing import SOURCE_KEY, publish, stop_plainly
-from llm_assets.defs.scope import TaskScope, dump_settings
+from llm_assets.defs.scope import TaskScope, build_class_parts, dump_settings
 from llm_assets.defs.stage_arguments import build_stage_arguments
 from llm_assets.gateways.schema_generation import ensure_schema
 from llm_assets.gateways.tasks import check_no_gaps
@@ -28,6 +28,7 @@ def build_schema_asset(scope: TaskScope) -> dg.AssetsDefinition:
             RECIPE,
             schema=dump_settings(task.settings.schema_),
             module=fingerprint_file(task.schema_path),
+            **build_class_parts(scope),
         ),
     )
     def schema(context: dg.AssetExecutionContext) -> dg.MaterializeResult[SchemaRecord]:

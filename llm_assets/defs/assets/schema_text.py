@@ -5,7 +5,7 @@ import dagster as dg
 from llm_assets.core.schema_record import SchemaRecord, SchemaText
 from llm_assets.defs.definition_metadata import describe_definition
 from llm_assets.defs.publishing import publish, stop_plainly
-from llm_assets.defs.scope import TaskScope
+from llm_assets.defs.scope import TaskScope, build_class_parts
 from llm_assets.defs.stage_arguments import build_stage_arguments
 from llm_assets.gateways.schema_texts import describe_task_schema
 
@@ -22,7 +22,7 @@ def build_schema_text_asset(scope: TaskScope) -> dg.AssetsDefinition:
         ins=scope.build_inputs("schema"),
         kinds={"json"},
         metadata=describe_definition(scope, files={"module": task.schema_path}),
-        code_version=scope.build_code_version(RECIPE),
+        code_version=scope.build_code_version(RECIPE, **build_class_parts(scope)),
     )
     def schema_text(schema: SchemaRecord) -> dg.MaterializeResult[SchemaText]:
         """The schema as JSON text, which prompts show as `llm_schema`; the model never sees Python.
