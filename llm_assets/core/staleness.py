@@ -114,14 +114,14 @@ def decide_statuses(
 ) -> Mapping[Cell, StageStatus]:
     """How every stage stands, for every batch where it has batches."""
     batches_sha256 = fingerprint_batches(graph, facts.made, batches)
+    # A batch whose file is gone stays as it is: nothing waits for it.
+    alive = [key for key in batches if key in facts.input_sha256]
     statuses: dict[Cell, StageStatus] = {}
     for node in graph.nodes:
         for batch in batches if node.is_batched else (None,):
             look = _Look(
                 graph=graph, facts=facts, node=node, batch=batch, batches_sha256=batches_sha256
             )
-            # A batch whose file is gone stays as it is: nothing waits for it.
-            alive = [key for key in batches if key in facts.input_sha256]
             waits_for = _list_waiting(graph, node, batch, statuses, alive)
             statuses[node.name, batch] = look.decide(waits_for)
     return statuses
