@@ -7,6 +7,8 @@ from urllib.parse import quote
 
 from pydantic import JsonValue
 
+from llm_assets.core.short_text import shorten
+
 _MARKS = re.compile(r"[\\`*_\[\]#|~$]")
 _HARMFUL = "\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"
 """Control characters, half characters, and the marks that turn the reading direction of what follows."""
@@ -21,8 +23,8 @@ def escape_markdown(text: str, *, max_chars: int | None = None) -> str:
     `max_chars` is cut and ends with an ellipsis.
     """
     line = _HARMFUL_IN_LINE.sub("\ufffd", " ".join(text.split()))
-    if max_chars is not None and len(line) > max_chars:
-        line = f"{line[: max_chars - 1]}…"
+    if max_chars is not None:
+        line = shorten(line, max_chars=max_chars)
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _MARKS.sub(r"\\\g<0>", line)
 
