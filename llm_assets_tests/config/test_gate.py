@@ -3,10 +3,11 @@ import pytest
 from llm_assets.config.gate import GateSettings
 from llm_assets.config.layers import lay_over
 from llm_assets.config.overrides import build_override, parse_assignment
-from llm_assets.config.parsing import parse_settings, parse_task
+from llm_assets.config.parsing import parse_settings
 from llm_assets.config.task import TaskSettings
 from llm_assets.config.yaml_text import parse_yaml
 from llm_assets.errors import ConfigError
+from llm_assets_tests.config.task_texts import parse_task
 
 FILE = "configs/x.yaml"
 TEXT = "prompt: p\ngate: {field: confidence, at_least: 0.8}\n"
