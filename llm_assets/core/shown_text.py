@@ -1,4 +1,4 @@
-"""How text that others wrote is shown on a terminal without steering it."""
+"""How text that others wrote is shown on a terminal or in a file without steering what shows it."""
 
 import re
 
