@@ -51,3 +51,10 @@ def test_the_threshold_can_be_set_for_one_run():
     override = build_override(TaskSettings, [parse_assignment("gate.at_least=0.7")], label="--set")
     settings = parse_settings(TaskSettings, lay_over(TaskSettings, document, override))
     assert settings.gate == GateSettings(field="confidence", at_least=0.7)
+
+
+def test_a_threshold_may_still_have_to_be_given():
+    """What needs the gate is not told that there is none."""
+    gate = "gate: {field: c, at_least: !required how sure}"
+    settings = parse_task(f"prompt: p\nembed: {{}}\n{gate}\n", file=FILE)
+    assert (settings.gate is None, settings.embed is None) == (False, False)
