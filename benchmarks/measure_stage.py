@@ -14,11 +14,11 @@ from pathlib import Path
 import dagster as dg
 from trial_project import BATCH, TASK
 
+from llm_assets.config.stages import TASK_STAGES
 from llm_assets.core.ids import BatchKey
 from llm_assets.defs.history import open_history
 from llm_assets.defs.project_definitions import build_definitions, build_scope
 from llm_assets.defs.scope import TaskScope
-from llm_assets.defs.task_definitions import TASK_STAGES
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.tasks import load_task
 

@@ -17,12 +17,13 @@ from llm_assets.config.compare import CompareSettings
 from llm_assets.config.endpoint import PRESETS, EndpointsFile
 from llm_assets.config.expected import ScorerName
 from llm_assets.config.export import ExportFormat
-from llm_assets.config.parsing import parse_endpoints, parse_task
+from llm_assets.config.parsing import parse_endpoints
 from llm_assets.gateways.batches import find_batch
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.snapshots import take_snapshot
 from llm_assets.gateways.task_schemas import load_task_schema
 from llm_assets.gateways.tasks import load_task
+from llm_assets_tests.config.task_texts import parse_task
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

@@ -7,20 +7,14 @@ import click
 
 from llm_assets.core.comparison import Comparison
 from llm_assets.core.comparison_text import (
-    NAMES,
     has_several_batches,
+    list_difference_rows,
     list_notes,
-    render_change,
+    list_side_rows,
     render_field_value,
-    render_mean,
-    render_outcomes,
     render_place,
     render_share,
     render_share_interval,
-    render_side_cost,
-    render_sureness,
-    render_tokens,
-    render_verdict,
 )
 from llm_assets.core.shown_text import show_line
 
@@ -48,37 +42,15 @@ def print_comparison(comparison: Comparison) -> None:
 
 
 def _build_tables(comparison: Comparison) -> "Iterator[Table]":
-    a, b = comparison.a, comparison.b
+    made_with = [(each.what, each.a, each.b) for each in comparison.made_with if not each.is_same]
     yield _build_table(
-        ("", f"A: {a.name}", f"B: {b.name}"),
-        [
-            ("items", f"{a.n_items:,}", f"{b.n_items:,}"),
-            ("on this side alone", f"{comparison.n_only_a:,}", f"{comparison.n_only_b:,}"),
-            ("outcomes", render_outcomes(a), render_outcomes(b)),
-            ("calls", f"{a.n_calls:,}", f"{b.n_calls:,}"),
-            ("tokens", render_tokens(a), render_tokens(b)),
-            ("cost", render_side_cost(a), render_side_cost(b)),
-            *(
-                (each.what.lower(), each.a, each.b)
-                for each in comparison.made_with
-                if not each.is_same
-            ),
-        ],
+        ("", f"A: {comparison.a.name}", f"B: {comparison.b.name}"),
+        _lower_names([*list_side_rows(comparison), *made_with]),
     )
     if comparison.differences:
         yield _build_table(
             ("over the items of both", "A", "B", "change", "95% interval", ""),
-            [
-                (
-                    NAMES[each.name].lower(),
-                    render_mean(each, each.mean_a),
-                    render_mean(each, each.mean_b),
-                    render_change(each),
-                    render_sureness(each),
-                    render_verdict(each),
-                )
-                for each in comparison.differences
-            ],
+            _lower_names(list_difference_rows(comparison)),
         )
     if comparison.statuses:
         yield _build_table(
@@ -97,6 +69,10 @@ def _build_tables(comparison: Comparison) -> "Iterator[Table]":
                 for at, field in enumerate(comparison.fields)
             ],
         )
+
+
+def _lower_names(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    return [(name.lower(), *cells) for name, *cells in rows]
 
 
 def _list_examples(comparison: Comparison, at: int) -> list[str]:

@@ -21,6 +21,7 @@ from llm_assets.config.yaml_text import YamlDocument, YamlValue
 SettingsT = TypeVar("SettingsT", bound=BaseModel)
 STAND_IN = "(to be given)"
 """In place of a text."""
+STAND_IN_NUMBER = "1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +106,9 @@ def _fill(content: dict[str, YamlValue], path: KeyPath, model: type[BaseModel]) 
     elif isinstance(block, dict):
         field = find_field(find_block(find_type(model, path[:-1])), str(last))
         has_default = field is not None and not field.is_required() and field.default is not None
-        if find_type(model, path) is str and not has_default:
-            block[str(last)] = STAND_IN
+        kind = find_type(model, path)
+        if (kind is str or kind is float) and not has_default:
+            block[str(last)] = STAND_IN if kind is str else STAND_IN_NUMBER
         else:
             block.pop(str(last), None)
 

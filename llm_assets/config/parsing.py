@@ -17,6 +17,7 @@ from llm_assets.config.field_problems import (
     find_boolean_problems,
     render_value,
 )
+from llm_assets.config.llm import LLMSettings
 from llm_assets.config.named_entries import build_document_error
 from llm_assets.config.problems import START, KeyPath, Problem, build_config_error
 from llm_assets.config.shape import (
@@ -26,22 +27,10 @@ from llm_assets.config.shape import (
     list_fields,
     takes_keys,
 )
-from llm_assets.config.step_problems import find_step_problems
-from llm_assets.config.task import LLMSettings, TaskSettings
 from llm_assets.config.yaml_text import YamlDocument, YamlValue, parse_yaml
 from llm_assets.errors import ConfigError, suggest
 
 SettingsT = TypeVar("SettingsT", bound=BaseModel)
-
-
-def parse_task(text: str, *, file: str) -> TaskSettings:
-    """The settings of a task file; `ConfigError` listing everything that is wrong with it."""
-    return parse_task_document(parse_yaml(text, file=file))
-
-
-def parse_task_document(document: YamlDocument) -> TaskSettings:
-    """The same of a text that was read already."""
-    return parse_settings(TaskSettings, document, others=find_step_problems(document))
 
 
 def parse_endpoints(text: str, *, file: str) -> EndpointsFile:

@@ -5,36 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from llm_assets.config.problems import KeyPath, Problem
+from llm_assets.config.stages import STAGE_NAMES
 from llm_assets.config.steps import find_cycle
 from llm_assets.config.yaml_text import YamlDocument, YamlValue
 from llm_assets.errors import suggest
 
-STAGE_NAMES = frozenset(
-    {
-        "schema",
-        "schema_text",
-        "input_file",
-        "config_file",
-        "prompt_file",
-        "input_snapshot",
-        "group_contexts",
-        "work_items",
-        "steps",
-        "llm_outputs",
-        "gate",
-        "corrections",
-        "comparison",
-        "review_queue",
-        "published",
-        "assessment",
-        "embeddings",
-        "export",
-        "report",
-        "review_files",
-        "overview",
-    }
-)
-"""What stages of a task are called; a step is a stage of its own and needs another name."""
 PROMPT_FILE_ENDING = "_prompt_file"
 """How the node of a step's prompt file is called, after the step."""
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")

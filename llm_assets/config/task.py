@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from llm_assets.config.answer import AnswerSettings
 from llm_assets.config.automation import AutomationSettings
@@ -158,11 +158,24 @@ class TaskSettings(Settings):
     embed: Annotated[EmbedSettings | None, LEFT_OUT_IF_NONE] = None
     """Without it published records get no vectors."""
 
-    @model_validator(mode="after")
-    def _check_embed(self) -> "TaskSettings":
-        if self.embed is not None and self.gate is None:
-            raise ValueError("`embed` is about what is published, which needs a `gate` block")
-        return self
+    @field_validator("embed")
+    @classmethod
+    def _check_embed(
+        cls, embed: EmbedSettings | None, info: ValidationInfo
+    ) -> EmbedSettings | None:
+        if embed is not None and info.data.get("gate", embed) is None:
+            raise ValueError("vectors are of what is published, which needs a `gate` block")
+        return embed
+
+    @field_validator("compare")
+    @classmethod
+    def _check_compare(
+        cls, compare: CompareSettings | None, info: ValidationInfo
+    ) -> CompareSettings | None:
+        limit = None if compare is None else compare.max_score_drop
+        if limit is not None and info.data.get("expected", limit) is None:
+            raise ValueError("`max_score_drop` needs an `expected` block")
+        return compare
 
     @model_validator(mode="after")
     def _keep_labels_apart(self) -> "TaskSettings":
@@ -181,13 +194,6 @@ class TaskSettings(Settings):
             hidden = tuple(dict.fromkeys([*self.context.hidden, *self.expected.columns]))
             context = self.context.model_copy(update={"hidden": hidden})
             object.__setattr__(self, "context", context)
-        return self
-
-    @model_validator(mode="after")
-    def _check_score_limit(self) -> "TaskSettings":
-        limit = None if self.compare is None else self.compare.max_score_drop
-        if limit is not None and self.expected is None:
-            raise ValueError("`compare.max_score_drop` needs an `expected` block")
         return self
 
     @property

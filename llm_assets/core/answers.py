@@ -9,6 +9,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from llm_assets.core.characters import replace_unstorable
 from llm_assets.core.fingerprint import render_json
 from llm_assets.core.json_search import find_json
+from llm_assets.core.short_text import shorten
 
 MAX_PROBLEMS_SHOWN = 5
 MAX_PROBLEM_CHARS = 300
@@ -120,11 +121,7 @@ def _render_problems(exc: ValidationError) -> str:
         f"`{'.'.join(str(part) for part in error['loc']) or 'answer'}`: {error['msg']}"
         for error in errors[:MAX_PROBLEMS_SHOWN]
     ]
-    shown = [_shorten(line) for line in lines]
+    shown = [shorten(line, max_chars=MAX_PROBLEM_CHARS + 1) for line in lines]
     if len(errors) > MAX_PROBLEMS_SHOWN:
         shown.append(f"and {len(errors) - MAX_PROBLEMS_SHOWN} more")
     return "; ".join(shown)
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= MAX_PROBLEM_CHARS else f"{text[:MAX_PROBLEM_CHARS]}…"

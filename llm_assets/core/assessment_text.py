@@ -12,6 +12,7 @@ from llm_assets.core.assessment import (
 from llm_assets.core.confusion import ConfusionTable
 from llm_assets.core.item_scores import Gap
 from llm_assets.core.markdown import escape_markdown, render_table
+from llm_assets.core.number_words import render_count
 
 MAX_LABEL_CHARS = 60
 MANY_GROUPS = 10
@@ -45,7 +46,7 @@ def render_total(total: ScoreTotal) -> str:
     """A score in a line, with how many items it rests on and how sure it is."""
     if total.score is None:
         return "no item has a score"
-    items = _count(total.n_scored, "item")
+    items = render_count(total.n_scored, "item")
     what = f"right answers of {items}" if total.is_share else f"in the mean of {items}"
     sure = f"95% interval {render_interval(total)}" if total.interval else "too few for an interval"
     return f"{render_score(total)} {what}; {sure}"
@@ -60,7 +61,7 @@ def list_notes(meta: AssessmentMeta) -> tuple[str, ...]:
         )
     if meta.total.n_without_output:
         notes.append(
-            f"{_count(meta.total.n_without_output, 'item')} without an accepted output: wrong."
+            f"{render_count(meta.total.n_without_output, 'item')} without an accepted output: wrong."
         )
     if meta.from_review:
         notes.append(
@@ -69,16 +70,16 @@ def list_notes(meta: AssessmentMeta) -> tuple[str, ...]:
         )
     if meta.n_nothing_expected:
         notes.append(
-            f"{_count(meta.n_nothing_expected, 'item')} of which nothing is expected: left out."
+            f"{render_count(meta.n_nothing_expected, 'item')} of which nothing is expected: left out."
         )
     if meta.n_not_asked:
-        notes.append(f"{_count(meta.n_not_asked, 'item')} that nobody asked about: left out.")
+        notes.append(f"{render_count(meta.n_not_asked, 'item')} that nobody asked about: left out.")
     return tuple(notes)
 
 
 def list_gaps(field: FieldTotal) -> tuple[str, ...]:
     """Why items have no score for a field."""
-    return tuple(f"{_count(n, 'item')} {_GAPS[gap]}" for gap, n in field.gaps.items())
+    return tuple(f"{render_count(n, 'item')} {_GAPS[gap]}" for gap, n in field.gaps.items())
 
 
 def render_assessment_markdown(meta: AssessmentMeta) -> str:
@@ -161,7 +162,3 @@ def _render_confusions(fields: Iterable[FieldTotal]) -> Iterable[str]:
 
 def _escape(text: str) -> str:
     return escape_markdown(text, max_chars=MAX_LABEL_CHARS)
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun if n == 1 else f'{noun}s'}"

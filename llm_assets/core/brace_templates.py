@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from jinja2 import TemplateRuntimeError, TemplateSyntaxError
 
-from llm_assets.core.context import render_scalar
+from llm_assets.core.safe_cells import render_cell
 from llm_assets.core.upstream import StepFields, StepList
 
 _MARKS = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}]*)\}|[{}]")
@@ -71,7 +71,7 @@ def _render_value(piece: BraceName, values: Mapping[str, object]) -> str:
     if isinstance(value, StepFields | StepList):
         return str(value)
     if value is None or isinstance(value, str | bool | int | float):
-        return render_scalar(value)
+        return render_cell(value)
     raise TemplateRuntimeError(f"{{{piece.name}}} is neither a text nor a number")
 
 

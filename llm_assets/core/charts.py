@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from llm_assets.core.histogram import Bin, Histogram
+from llm_assets.core.short_text import shorten
 
 WIDTH = 360
 HEIGHT = 132
@@ -118,15 +119,17 @@ def _build_labels(names: Sequence[str]) -> tuple[Label, ...]:
     if len(names) <= _MAX_LABELLED:
         return tuple(
             Label(
-                x=round((place + 0.5) * slot, 2), anchor="middle", text=_shorten(name, len(names))
+                x=round((place + 0.5) * slot, 2),
+                anchor="middle",
+                text=_shorten_label(name, len(names)),
             )
             for place, name in enumerate(names)
         )
     middle = len(names) // 2
     return (
-        Label(x=0, anchor="start", text=_shorten(names[0], 3)),
-        Label(x=round(middle * slot, 2), anchor="middle", text=_shorten(names[middle], 3)),
-        Label(x=WIDTH, anchor="end", text=_shorten(names[-1], 3)),
+        Label(x=0, anchor="start", text=_shorten_label(names[0], 3)),
+        Label(x=round(middle * slot, 2), anchor="middle", text=_shorten_label(names[middle], 3)),
+        Label(x=WIDTH, anchor="end", text=_shorten_label(names[-1], 3)),
     )
 
 
@@ -135,9 +138,8 @@ def _find_slot(n_columns: int) -> float:
     return WIDTH / max(n_columns, _MIN_SLOTS)
 
 
-def _shorten(name: str, n_labels: int) -> str:
-    n_chars = _LABEL_CHARS // max(n_labels, _MIN_SLOTS)
-    return name if len(name) <= n_chars else f"{name[: n_chars - 1]}…"
+def _shorten_label(name: str, n_labels: int) -> str:
+    return shorten(name, max_chars=_LABEL_CHARS // max(n_labels, _MIN_SLOTS))
 
 
 def _render_bin(each: Bin, *, is_whole: bool, of_unit: str) -> str:

@@ -33,6 +33,25 @@ class CheckResult:
     numbers: Mapping[str, int | float]
 
 
+def build_share_check(
+    name: CheckName,
+    sentence: str,
+    rule: ShareRule,
+    *,
+    share: float,
+    numbers: Mapping[str, int],
+    more: str = "",
+) -> CheckResult:
+    """Passed where the share is no larger than the rule allows; `sentence` is without a full stop, `more` follows it."""
+    limit = f"({render_rough_percent(share)}; up to {render_rough_percent(rule.max_share)} may)."
+    return CheckResult(
+        name=name,
+        is_passed=share <= rule.max_share,
+        sentence=f"{sentence} {limit}{more}",
+        numbers={**numbers, "share": round(share, 4), "max_share": rule.max_share},
+    )
+
+
 def decide_duplicates(
     items: Sequence[WorkItem], snapshot: InputSnapshot, rule: ShareRule
 ) -> CheckResult:
@@ -44,23 +63,16 @@ def decide_duplicates(
         if shown in first_seen:
             duplicates.append(item)
         first_seen.add(shown)
-    share = len(duplicates) / max(len(items), 1)
-    sentence = (
-        f"{len(duplicates)} of {render_count(len(items), 'item')} show the model exactly the same as an earlier one "
-        f"({render_rough_percent(share)}; up to {render_rough_percent(rule.max_share)} may)."
-    )
+    more = ""
     if duplicates:
-        sentence += f" The first is on {_find_place(snapshot, duplicates[0].row_ids[0])}."
-    return CheckResult(
-        name="duplicates",
-        is_passed=share <= rule.max_share,
-        sentence=sentence,
-        numbers={
-            "items": len(items),
-            "duplicates": len(duplicates),
-            "share": round(share, 4),
-            "max_share": rule.max_share,
-        },
+        more = f" The first is on {_find_place(snapshot, duplicates[0].row_ids[0])}."
+    return build_share_check(
+        "duplicates",
+        f"{len(duplicates)} of {render_count(len(items), 'item')} show the model exactly the same as an earlier one",
+        rule,
+        share=len(duplicates) / max(len(items), 1),
+        numbers={"items": len(items), "duplicates": len(duplicates)},
+        more=more,
     )
 
 
@@ -164,23 +176,14 @@ def decide_failed_items(outcomes: Mapping[Outcome, int], rule: ShareRule) -> Che
     ends = {name: n for name, n in outcomes.items() if n and name not in NOT_ASKED}
     n_asked = sum(ends.values())
     n_failed = n_asked - ends.pop("accepted", 0)
-    share = n_failed / max(n_asked, 1)
     kinds = ", ".join(f"{count} {name}" for name, count in ends.items())
-    sentence = (
-        f"{n_failed} of {render_count(n_asked, 'item')} have no accepted output"
-        f"{f': {kinds}' if kinds else ''} "
-        f"({render_rough_percent(share)}; up to {render_rough_percent(rule.max_share)} may)."
-    )
-    return CheckResult(
-        name="failed_items",
-        is_passed=share <= rule.max_share,
-        sentence=sentence,
-        numbers={
-            "items_asked": n_asked,
-            "failed": n_failed,
-            "share": round(share, 4),
-            "max_share": rule.max_share,
-        },
+    sentence = f"{n_failed} of {render_count(n_asked, 'item')} have no accepted output"
+    return build_share_check(
+        "failed_items",
+        f"{sentence}: {kinds}" if kinds else sentence,
+        rule,
+        share=n_failed / max(n_asked, 1),
+        numbers={"items_asked": n_asked, "failed": n_failed},
     )
 
 

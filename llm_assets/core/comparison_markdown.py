@@ -4,20 +4,17 @@ from collections.abc import Iterator
 
 from llm_assets.core.comparison import Comparison
 from llm_assets.core.comparison_text import (
-    NAMES,
     has_several_batches,
+    list_difference_rows,
     list_notes,
+    list_side_rows,
     render_change,
     render_field_value,
     render_mean,
-    render_outcomes,
     render_place,
     render_share,
     render_share_interval,
-    render_side_cost,
     render_sureness,
-    render_tokens,
-    render_verdict,
 )
 from llm_assets.core.field_differences import FieldDifference, Place
 from llm_assets.core.markdown import escape_markdown, render_code, render_table
@@ -43,20 +40,9 @@ def render_comparison_markdown(comparison: Comparison) -> str:
 
 
 def _render_sides(comparison: Comparison) -> str:
-    a, b = comparison.a, comparison.b
     changed = render_share(comparison.n_changed, comparison.n_pairs)
     sure = render_share_interval(comparison.changed_share)
-    table = render_table(
-        ["", "A", "B"],
-        [
-            ["Items", f"{a.n_items:,}", f"{b.n_items:,}"],
-            ["on this side alone", f"{comparison.n_only_a:,}", f"{comparison.n_only_b:,}"],
-            ["Outcomes", render_outcomes(a), render_outcomes(b)],
-            ["Calls", f"{a.n_calls:,}", f"{b.n_calls:,}"],
-            ["Tokens", render_tokens(a), render_tokens(b)],
-            ["Cost", render_side_cost(a), render_side_cost(b)],
-        ],
-    )
+    table = render_table(["", "A", "B"], list_side_rows(comparison))
     interval = f"; 95% interval {sure}" if sure else ""
     return f"{table}\n\nItems on both sides: {comparison.n_pairs:,}. Of them differ: {changed}{interval}."
 
@@ -64,18 +50,8 @@ def _render_sides(comparison: Comparison) -> str:
 def _render_differences(comparison: Comparison) -> str:
     if not comparison.differences:
         return ""
-    rows = [
-        [
-            NAMES[each.name],
-            render_mean(each, each.mean_a),
-            render_mean(each, each.mean_b),
-            render_change(each),
-            render_sureness(each),
-            render_verdict(each),
-        ]
-        for each in comparison.differences
-    ]
-    table = render_table(["Over both sides' items", "A", "B", "Change", "95% interval", ""], rows)
+    header = ["Over both sides' items", "A", "B", "Change", "95% interval", ""]
+    table = render_table(header, list_difference_rows(comparison))
     return f"## Differences\n\n{table}"
 
 

@@ -77,6 +77,34 @@ def render_outcomes(side: Side) -> str:
     return ", ".join(f"{count:,} {outcome}" for outcome, count in side.outcomes.items())
 
 
+def list_side_rows(comparison: Comparison) -> list[tuple[str, str, str]]:
+    """What is told of both sides, as it is of each."""
+    a, b = comparison.a, comparison.b
+    return [
+        ("Items", f"{a.n_items:,}", f"{b.n_items:,}"),
+        ("on this side alone", f"{comparison.n_only_a:,}", f"{comparison.n_only_b:,}"),
+        ("Outcomes", render_outcomes(a), render_outcomes(b)),
+        ("Calls", f"{a.n_calls:,}", f"{b.n_calls:,}"),
+        ("Tokens", render_tokens(a), render_tokens(b)),
+        ("Cost", render_side_cost(a), render_side_cost(b)),
+    ]
+
+
+def list_difference_rows(comparison: Comparison) -> list[tuple[str, ...]]:
+    """What is compared over all pairs: of A, of B, the change, its interval and what that says."""
+    return [
+        (
+            NAMES[each.name],
+            render_mean(each, each.mean_a),
+            render_mean(each, each.mean_b),
+            render_change(each),
+            render_sureness(each),
+            render_verdict(each),
+        )
+        for each in comparison.differences
+    ]
+
+
 def render_place(place: Place, *, has_batch: bool) -> str:
     """Where an item stands."""
     return f"{place.batch}, row {place.number}" if has_batch else f"row {place.number}"

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from llm_assets.config.expected import ExpectedFieldSettings
 from llm_assets.core.item_scores import FieldScore
-from llm_assets.core.scoring import normalise_text, render_plain_value
+from llm_assets.core.safe_cells import render_cell
+from llm_assets.core.scoring import normalise_text
 from llm_assets.core.values import FrozenModel
 
 MAX_LABELS = 20
@@ -70,10 +71,10 @@ def _read_pair(
     score: FieldScore, settings: ExpectedFieldSettings, *, has_output: bool
 ) -> tuple[str, str | None]:
     """Expected and answered, alike where they are right, however each is spelt."""
-    expected = _name(render_plain_value(score.expected), settings)
+    expected = _name(render_cell(score.expected), settings)
     if not has_output:
         return expected, None
-    return expected, expected if score.score else _name(render_plain_value(score.found), settings)
+    return expected, expected if score.score else _name(render_cell(score.found), settings)
 
 
 def _name(text: str, settings: ExpectedFieldSettings) -> str:

@@ -7,8 +7,8 @@ from typing import ClassVar
 from pydantic import ConfigDict
 
 from llm_assets.config.grouping import ContextSettings
-from llm_assets.core.fingerprint import render_json
 from llm_assets.core.ids import RowId
+from llm_assets.core.safe_cells import render_cell
 from llm_assets.core.values import FROZEN_RECORD, Scalar
 from llm_assets.errors import ConfigError, suggest
 
@@ -104,14 +104,7 @@ def cut_values(
     return kept, tuple(cuts)
 
 
-def render_scalar(value: Scalar) -> str:
-    """A cell as text: a text as it is, an empty cell as nothing, a number or truth value as in JSON."""
-    if isinstance(value, str):
-        return value
-    return "" if value is None else render_json(value)
-
-
 def render_row_block(values: Mapping[str, Scalar], columns: tuple[str, ...]) -> str:
     """A row as `name: value`, one line a column; of an empty cell only `name:` is left."""
-    texts = [(column, render_scalar(values[column])) for column in columns]
+    texts = [(column, render_cell(values[column])) for column in columns]
     return "\n".join(f"{column}: {text}" if text else f"{column}:" for column, text in texts)

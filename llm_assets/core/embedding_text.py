@@ -8,9 +8,9 @@ from pydantic import JsonValue
 
 from llm_assets.config.embed import EmbedSettings
 from llm_assets.core.characters import replace_unstorable
-from llm_assets.core.context import render_scalar
 from llm_assets.core.fingerprint import fingerprint, render_json
 from llm_assets.core.ids import Sha256
+from llm_assets.core.safe_cells import render_cell
 from llm_assets.core.scoring import find_value
 from llm_assets.core.templating import RENDER_ERRORS, template_environment
 from llm_assets.core.upstream import StepFields
@@ -101,10 +101,10 @@ def render_value(value: JsonValue) -> str:
     if isinstance(value, list):
         plain = [each for each in value if not isinstance(each, list | dict)]
         if len(plain) == len(value):
-            return ", ".join(filter(None, map(render_scalar, plain)))
+            return ", ".join(filter(None, map(render_cell, plain)))
     if isinstance(value, list | dict):
         return render_json(value)
-    return render_scalar(value).strip()
+    return render_cell(value).strip()
 
 
 def _compile(source: str) -> Template:

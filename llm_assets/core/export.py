@@ -14,7 +14,7 @@ Where answers are text, `parse_errors` says what an accepted one lacks; a defaul
 What a request hook had travel with an item stands in columns `extra.<name>`, a scorer's number in `score`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -39,7 +39,7 @@ from llm_assets.core.item_matching import match_items
 from llm_assets.core.item_sums import count_item_attempts, sum_item_cost
 from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs, LLMOutputsMeta
 from llm_assets.core.money import render_amount
-from llm_assets.core.values import FROZEN_RECORD, CollectionMeta
+from llm_assets.core.values import FROZEN_RECORD, CollectionMeta, Scalar
 from llm_assets.core.work_items import WorkItemsMeta
 
 REHEARSAL_MARK = "offline model (rehearsal)"
@@ -108,17 +108,9 @@ def build_export(
     scores, where there is an assessment.
     `StorageError` where the outputs are not those of these rows, `ConfigError` where a chosen column does not exist.
     """
-    items_by_row = match_items(snapshot, outputs)
     hooks = {hook.kind for hook in outputs.meta.hooks}
+    input_names, pairs = _pair_rows(snapshot, outputs, items_meta)
     scores = list_score_values(assessment)
-    if items_meta.mode == "group_output":
-        input_names = tuple(filter(None, [items_meta.grouping_column]))
-        rows = {row.row_id: row.values for row in snapshot.records}
-        firsts = [(rows[item.row_ids[0]], item) for item in outputs.records]
-        pairs = [({name: row[name] for name in input_names}, item) for row, item in firsts]
-    else:
-        input_names = snapshot.meta.columns
-        pairs = [(row.values, items_by_row[row.row_id]) for row in snapshot.records]
     lines = [
         _Line(values=values, item=item, scores=scores.get(item.work_id)) for values, item in pairs
     ]
@@ -143,6 +135,20 @@ def build_export(
         available, chosen=settings.columns, is_rehearsal=outputs.meta.is_rehearsal
     )
     return _build_table(lines, columns=columns, meta=outputs.meta, settings=settings)
+
+
+def _pair_rows(
+    snapshot: InputSnapshot, outputs: LLMOutputs, items_meta: WorkItemsMeta
+) -> tuple[tuple[str, ...], Sequence[tuple[Mapping[str, Scalar], ItemOutput]]]:
+    """The columns of the input that lines show, and for each line its cells and the item behind it."""
+    items_by_row = match_items(snapshot, outputs)
+    if items_meta.mode != "group_output":
+        pairs = [(row.values, items_by_row[row.row_id]) for row in snapshot.records]
+        return snapshot.meta.columns, pairs
+    names = tuple(filter(None, [items_meta.grouping_column]))
+    rows = {row.row_id: row.values for row in snapshot.records}
+    firsts = [(rows[item.row_ids[0]], item) for item in outputs.records]
+    return names, [({name: row[name] for name in names}, item) for row, item in firsts]
 
 
 def _build_table(

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from pydantic import JsonValue
-
 from llm_assets.core.export import ExportTable
 from llm_assets.core.export_columns import ExportColumn
 from llm_assets.core.export_values import ColumnKind, is_of_kind
@@ -25,7 +23,6 @@ class Misfit:
     n_values: int
     first_row: int
     """The first row with such a value, from 1."""
-    first_value: JsonValue
 
 
 def find_misfits(table: ExportTable) -> tuple[Misfit, ...]:
@@ -39,12 +36,7 @@ def _find_misfit(table: ExportTable, column: ExportColumn) -> Misfit | None:
     types = set(map(type, values)) - {type(None)}
     if column.kind == "json" or types <= _PLAIN_TYPES.get(column.kind, set()):
         return None
-    wrong = [
-        (row, value)
-        for row, value in enumerate(values, start=1)
-        if not is_of_kind(value, column.kind)
-    ]
+    wrong = [row for row, value in enumerate(values, start=1) if not is_of_kind(value, column.kind)]
     if not wrong:
         return None
-    first_row, first_value = wrong[0]
-    return Misfit(column=column, n_values=len(wrong), first_row=first_row, first_value=first_value)
+    return Misfit(column=column, n_values=len(wrong), first_row=wrong[0])

@@ -40,9 +40,9 @@ class GateDecision:
     group_key: GroupKey | None
     route: Route
     value: int | float | None
-    """What the gate looked at in the model's output; None where there is no number, and where there is no gate."""
-    threshold: float | None
-    """What it had to reach; None where there is no gate."""
+    """What the gate looked at in the model's output; None where there is no number."""
+    threshold: float
+    """What it had to reach."""
     why: str
     origin: Origin
     """Who decided."""
@@ -54,9 +54,9 @@ class GateMeta(CollectionMeta):
     """How the items of a batch went."""
 
     format_version: Literal[1] = 1
-    field: str | None
-    """As the config names it; None where the task has no gate, like `at_least`."""
-    at_least: float | None
+    field: str
+    """As the config names it."""
+    at_least: float
     routes: dict[Route, int]
     """Every route, those that nothing went with 0."""
     n_by_people: int
@@ -79,7 +79,7 @@ class GateDecisions:
 
 
 def build_gate(
-    outputs: LLMOutputs, items: WorkItems, *, corrections: Corrections, rule: GateRule | None
+    outputs: LLMOutputs, items: WorkItems, *, corrections: Corrections, rule: GateRule
 ) -> GateDecisions:
     """Decide each item's way; `corrections` are those of the same items.
 
@@ -99,8 +99,8 @@ def build_gate(
     routes = [record.route for record in records]
     return GateDecisions(
         meta=GateMeta(
-            field=None if rule is None else rule.field,
-            at_least=None if rule is None else rule.at_least,
+            field=rule.field,
+            at_least=rule.at_least,
             routes={route: routes.count(route) for route in ROUTES},
             n_by_people=sum(record.origin == "person" for record in records),
             n_outdated=len(outdated),
@@ -120,20 +120,18 @@ def _check_items(outputs: LLMOutputs, items: WorkItems) -> None:
 
 def decide_route(
     item: ItemOutput,
-    rule: GateRule | None,
+    rule: GateRule,
     *,
     correction: Correction | None = None,
     outdated: Correction | None = None,
 ) -> GateDecision:
     """The way of one item. `outdated` is a decision that no longer applies, for the reason's sake alone."""
-    value = None if rule is None else read_number(item.output, rule.path)
+    value = read_number(item.output, rule.path)
     if correction is not None:
         route: Route = "turned_down" if correction.decision == "reject" else "published"
         why = _explain_person(correction)
     elif item.outcome != "accepted":
         route, why = "failed", f"{item.outcome}: {item.reason or 'there is no accepted output'}"
-    elif rule is None:
-        route, why = "published", "Accepted; there is no gate."
     else:
         is_passed = value is not None and reaches(value, rule.at_least)
         route = "published" if is_passed else "review_queue"
@@ -146,7 +144,7 @@ def decide_route(
         group_key=item.group_key,
         route=route,
         value=_round_off(value),
-        threshold=None if rule is None else rule.at_least,
+        threshold=rule.at_least,
         why=why,
         origin="model" if correction is None else "person",
         reviewer=None if correction is None else correction.reviewer,

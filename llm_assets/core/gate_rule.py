@@ -29,14 +29,12 @@ class GateRule:
     at_least: float
 
 
-def build_gate_rule(settings: GateSettings | None, forms: Sequence[OutputForm]) -> GateRule | None:
-    """The gate of a task; None where it has none. `forms` are those of its steps in their order.
+def build_gate_rule(settings: GateSettings, forms: Sequence[OutputForm]) -> GateRule:
+    """The gate of a task. `forms` are those of its steps in their order.
 
     `ConfigError` where the outputs have no such field, or one that is never a number. Asked before the first call:
     behind a misspelt field every answer that was paid for would wait for a person.
     """
-    if settings is None:
-        return None
     form, fields = _find_form(settings.field, forms)
     written = form.written_schema
     known = list_unknown_fields(written, fields)

@@ -48,8 +48,6 @@ def render_gate_markdown(meta: GateMeta) -> str:
 
 def render_rule(meta: GateMeta) -> str:
     """Such as `Published where confidence is at least 0.8, or where a person says so.`."""
-    if meta.field is None:
-        return "Every accepted item is published, but for those that a person turned down."
     return f"Published where `{meta.field}` is at least {meta.at_least}, or where a person says so."
 
 

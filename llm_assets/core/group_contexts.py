@@ -11,12 +11,12 @@ from llm_assets.core.context import (
     cut_values,
     decide_visible_columns,
     render_columns,
-    render_scalar,
 )
 from llm_assets.core.fingerprint import build_id
 from llm_assets.core.ids import GroupContextId, GroupKey
 from llm_assets.core.input_snapshot import InputRow, InputSnapshot
 from llm_assets.core.row_template import RowTemplate, build_row_template
+from llm_assets.core.safe_cells import render_cell
 from llm_assets.core.values import FROZEN_RECORD, CollectionMeta
 from llm_assets.errors import InputError, suggest
 
@@ -80,7 +80,7 @@ def build_groups(snapshot: InputSnapshot, column: str | None) -> dict[GroupKey, 
 
 def build_group_key(row: InputRow, column: str) -> GroupKey:
     """The name of a row's group: the value it has in `column`, as text."""
-    return GroupKey(render_scalar(row.values[column]))
+    return GroupKey(render_cell(row.values[column]))
 
 
 def build_group_contexts(

@@ -33,7 +33,7 @@ class Histogram:
     """Whether each bin is one whole number."""
 
 
-def build_histogram(values: Sequence[float], *, max_bins: int = MAX_BINS) -> Histogram | None:
+def build_histogram(values: Sequence[float]) -> Histogram | None:
     """Count the values; None where there are none. A few far outliers share the last bin, which is open."""
     if not values:
         return None
@@ -41,7 +41,7 @@ def build_histogram(values: Sequence[float], *, max_bins: int = MAX_BINS) -> His
     near = find_quantile(values, 0.99) or 0.0
     top = near if near > low and high - low > _OUTLIER_FACTOR * (near - low) else high
     is_whole = all(value == int(value) for value in values)
-    step = _find_step(top - low, max_bins=max_bins, is_whole=is_whole)
+    step = _find_step(top - low, is_whole=is_whole)
     first, last = floor(low / step), floor(top / step)
     counts = Counter(min(floor(value / step), last) for value in values)
     bins = tuple(
@@ -56,11 +56,11 @@ def build_histogram(values: Sequence[float], *, max_bins: int = MAX_BINS) -> His
     return Histogram(bins=bins, is_whole=is_whole and step == 1)
 
 
-def _find_step(spread: float, *, max_bins: int, is_whole: bool) -> float:
+def _find_step(spread: float, *, is_whole: bool) -> float:
     """The smallest step of 1, 2, 2.5 or 5 times a power of ten with which the bins suffice."""
     if spread <= 0:
         return 1.0
-    rough = spread / (max_bins - 1)
+    rough = spread / (MAX_BINS - 1)
     if is_whole and rough <= 1:
         return 1.0
     power = 10.0 ** floor(log10(rough))

@@ -11,9 +11,10 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import ConfigDict, Field
 
 from llm_assets.config.images import ImageDetail, ImageSettings
-from llm_assets.core.context import render_scalar
 from llm_assets.core.fingerprint import fingerprint
 from llm_assets.core.ids import Sha256
+from llm_assets.core.safe_cells import render_cell
+from llm_assets.core.short_text import shorten
 from llm_assets.core.values import FROZEN_RECORD, Scalar
 
 MediaType = Literal["image/png", "image/jpeg", "image/gif", "image/webp"]
@@ -173,8 +174,7 @@ def render_image(part: ImagePart) -> str:
 
 def render_image_problem(source: str, problem: str) -> str:
     """The sentence in which an item is told of it."""
-    shown = source if len(source) <= MAX_SHOWN_CHARS else f"{source[:MAX_SHOWN_CHARS]}…"
-    return f"The picture {shown!r} {problem}."
+    return f"The picture {shorten(source, max_chars=MAX_SHOWN_CHARS)!r} {problem}."
 
 
 def _list_sources(
@@ -182,7 +182,7 @@ def _list_sources(
 ) -> Iterator[tuple[str, str]]:
     """Each column with what its cell points to; blanks around it do not count."""
     for column in settings.columns:
-        cell = render_scalar(values[column])
+        cell = render_cell(values[column])
         pieces = cell.split(settings.separator) if settings.separator else [cell]
         yield from ((column, piece.strip()) for piece in pieces if piece.strip())
 

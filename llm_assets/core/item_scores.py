@@ -9,7 +9,6 @@ from typing import ClassVar, Literal
 from pydantic import ConfigDict, JsonValue
 
 from llm_assets.config.expected import ExpectedFieldSettings, ExpectedSettings
-from llm_assets.core.context import render_scalar
 from llm_assets.core.expectations import (
     Expectation,
     LabelKey,
@@ -22,6 +21,7 @@ from llm_assets.core.input_snapshot import InputRow, InputSnapshot
 from llm_assets.core.item_hooks import Hook, HookFailure, score_by_expected
 from llm_assets.core.item_matching import match_items
 from llm_assets.core.llm_outputs import NOT_ASKED, ItemOutput, LLMOutputs
+from llm_assets.core.safe_cells import render_cell
 from llm_assets.core.scoring import find_value, score_value
 from llm_assets.core.values import FROZEN_RECORD, Scalar
 from llm_assets.hooks import Scorer
@@ -98,7 +98,7 @@ def score_items(
 
 
 def _find_group(item: ItemOutput, rows: Mapping[RowId, InputRow], column: str | None) -> str | None:
-    return None if column is None else render_scalar(rows[item.row_ids[0]].values[column])
+    return None if column is None else render_cell(rows[item.row_ids[0]].values[column])
 
 
 def _score_item(

@@ -7,11 +7,9 @@ from urllib.parse import quote
 
 from pydantic import JsonValue
 
+from llm_assets.core.shown_text import show_line, show_text
+
 _MARKS = re.compile(r"[\\`*_\[\]#|~$]")
-_HARMFUL = "\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"
-"""Control characters, half characters, and the marks that turn the reading direction of what follows."""
-_HARMFUL_IN_LINE = re.compile(f"[\x00-\x1f{_HARMFUL}]")
-_HARMFUL_IN_JSON = re.compile(f"[{_HARMFUL}]")
 
 
 def escape_markdown(text: str, *, max_chars: int | None = None) -> str:
@@ -20,10 +18,12 @@ def escape_markdown(text: str, *, max_chars: int | None = None) -> str:
     Line breaks become spaces, HTML becomes entities, marks of Markdown lose their meaning. A text longer than
     `max_chars` is cut and ends with an ellipsis.
     """
-    line = _HARMFUL_IN_LINE.sub("\ufffd", " ".join(text.split()))
-    if max_chars is not None and len(line) > max_chars:
-        line = f"{line[: max_chars - 1]}…"
-    line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    line = (
+        show_line(text, max_chars=max_chars)
+        .replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+    )
     return _MARKS.sub(r"\\\g<0>", line)
 
 
@@ -47,5 +47,4 @@ def render_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def render_json_block(value: JsonValue) -> str:
     """The value as indented JSON in a fence, which no text in it can close: JSON has no line breaks in strings."""
     text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    shown = _HARMFUL_IN_JSON.sub("\ufffd", text)
-    return f"```json\n{shown}\n```"
+    return f"```json\n{show_text(text)}\n```"

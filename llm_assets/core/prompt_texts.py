@@ -8,9 +8,11 @@ from jinja2 import meta, nodes
 
 from llm_assets.config.prompt import TemplateSyntax
 from llm_assets.core.brace_templates import BraceName, BraceTemplate, parse_braces
+from llm_assets.core.short_text import shorten_line
 from llm_assets.core.templating import template_environment
 
 MAX_SHOWN_CHARS = 40
+"""What stands between single braces may be a page of JSON."""
 
 
 class Template(Protocol):
@@ -76,7 +78,8 @@ def _read_braces(template: BraceTemplate) -> PromptText:
     return PromptText(
         template=template,
         uses=tuple(
-            Use(name=name, shown=f"{{{_shorten(name)}}}", line=line) for name, line in lines.items()
+            Use(name=name, shown=f"{{{shorten_line(name, max_chars=MAX_SHOWN_CHARS)}}}", line=line)
+            for name, line in lines.items()
         ),
         segments=tuple(
             Segment(piece) if isinstance(piece, str) else Segment("", frozenset([piece.name]))
@@ -129,9 +132,3 @@ def _list_segments(tree: nodes.Template, names: frozenset[str]) -> Iterator[Segm
 def _join_texts(node: nodes.Node) -> str:
     texts = [node] if isinstance(node, nodes.TemplateData) else node.find_all(nodes.TemplateData)
     return "".join(text.data for text in texts)
-
-
-def _shorten(name: str) -> str:
-    """What stands between single braces may be a page of JSON."""
-    line = " ".join(name.split())
-    return line if len(line) <= MAX_SHOWN_CHARS else f"{line[:MAX_SHOWN_CHARS]}…"

@@ -18,6 +18,7 @@ from llm_assets.core.ids import BatchKey, GroupKey, Sha256, StepName, TaskName
 from llm_assets.core.input_snapshot import InputMeta, InputSnapshot
 from llm_assets.core.item_fates import NO_FATES, Fates
 from llm_assets.core.item_matching import match_items
+from llm_assets.core.item_sums import count_item_attempts
 from llm_assets.core.llm_outputs import ItemOutput, LLMOutputs, LLMOutputsMeta, Outcome
 from llm_assets.core.report_decisions import DecidedItem, build_decided_items
 from llm_assets.core.report_judge import JudgeResults, build_judge_results
@@ -209,7 +210,9 @@ def _build_report_cause(cause: FailureCause, *, rows: NumberedRows, n_items: int
 
 def _build_failed_item(item: ItemOutput, rows: NumberedRows) -> FailedItem:
     return FailedItem(
-        place=build_place(item, rows), n_attempts=_count_attempts(item), reason=item.reason or ""
+        place=build_place(item, rows),
+        n_attempts=count_item_attempts(item),
+        reason=item.reason or "",
     )
 
 
@@ -252,10 +255,6 @@ def _build_group_sizes(contexts: GroupContexts) -> GroupSizes | None:
             for context in largest
         ),
     )
-
-
-def _count_attempts(item: ItemOutput) -> int:
-    return sum(attempt.purpose == "generate" for attempt in item.attempts)
 
 
 def _is_retried(item: ItemOutput) -> bool:

@@ -8,7 +8,7 @@ from llm_assets.core.item_fates import Fates, FieldEdit, list_edits
 from llm_assets.core.llm_outputs import ItemOutput
 from llm_assets.core.markdown import escape_markdown, render_code, render_table
 from llm_assets.core.report_places import ItemPlace, NumberedRows, build_place, render_rows
-from llm_assets.core.scoring import render_plain_value
+from llm_assets.core.safe_cells import render_cell
 from llm_assets.core.values import FrozenModel
 
 MAX_DECIDED = 20
@@ -79,7 +79,7 @@ def render_decided_markdown(items: Sequence[DecidedItem], *, n_in_all: int) -> s
 def _render_edits(item: DecidedItem) -> Iterator[str]:
     for edit in item.edits:
         before, after = (
-            escape_markdown(render_plain_value(value), max_chars=MAX_EDIT_CHARS) or "(empty)"
+            escape_markdown(render_cell(value), max_chars=MAX_EDIT_CHARS) or "(empty)"
             for value in (edit.model, edit.person)
         )
         yield f"{render_code(edit.name)}: {before} → {after}"

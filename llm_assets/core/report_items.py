@@ -19,6 +19,7 @@ from llm_assets.core.money import render_amount
 from llm_assets.core.output_fields import list_output_fields
 from llm_assets.core.output_spread import LabelSpread, NumberSpread, build_spreads, render_label
 from llm_assets.core.recorded_calls import CallsOnRecord, TriedCall
+from llm_assets.core.short_text import shorten_line
 
 EXCERPT_CHARS = 96
 MAX_ITEMS = 20_000
@@ -121,7 +122,8 @@ def build_input_excerpt(
     if others:
         return f"{len(item.row_ids):,} rows"
     values = rows[first].values
-    return excerpt(" · ".join(str(value) for name in columns if (value := values.get(name))))
+    shown = " · ".join(str(value) for name in columns if (value := values.get(name)))
+    return shorten_line(shown, max_chars=EXCERPT_CHARS)
 
 
 def build_answer_excerpt(
@@ -132,18 +134,13 @@ def build_answer_excerpt(
     Of several steps, texts stand before lists, and the last step before those that it builds on.
     """
     if item.output is None:
-        return excerpt(item.reason or "")
+        return shorten_line(item.reason or "", max_chars=EXCERPT_CHARS)
     said = list_output_fields(replace(item, output=order_steps(item.output, steps[::-1])))
     rest = [value for name, value in said.items() if name not in fields]
     if steps:
         rest.sort(key=lambda value: not isinstance(value, str))
-    return excerpt(" · ".join(_render_plainly(value) for value in rest if value not in (None, "")))
-
-
-def excerpt(text: str, n_chars: int = EXCERPT_CHARS) -> str:
-    """The beginning of a text on one line."""
-    line = " ".join(text[: 4 * n_chars].split())
-    return line if len(line) <= n_chars else f"{line[: n_chars - 1]}…"
+    shown = " · ".join(_render_plainly(value) for value in rest if value not in (None, ""))
+    return shorten_line(shown, max_chars=EXCERPT_CHARS)
 
 
 def list_shared_parts(

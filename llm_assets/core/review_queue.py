@@ -52,8 +52,8 @@ class ReviewQueueMeta(CollectionMeta):
     """The columns that the model sees; `input_sha256` is of their cells."""
     shown_columns: tuple[str, ...]
     """The keys of every item's `input`, in order."""
-    gate_field: str | None
-    at_least: float | None
+    gate_field: str
+    at_least: float
     n_items: int
 
 

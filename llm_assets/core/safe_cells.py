@@ -19,7 +19,7 @@ _SPELLED = re.compile(r"_x[0-9A-F]{4}_")
 
 
 def render_cell(value: JsonValue) -> str:
-    """The value as text: nothing for one that is not there, JSON for what is not text."""
+    """The value as text: nothing for one that is not there, JSON for what is not text. Prompts say it so as well."""
     if value is None:
         return ""
     return value if isinstance(value, str) else render_json(value)

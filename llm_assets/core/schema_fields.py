@@ -1,27 +1,43 @@
 """Which fields an output has under its JSON Schema."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from pydantic import JsonValue
 
 from llm_assets.core.json_schema import DEFS_PREFIX
 
 Schema = Mapping[str, JsonValue]
+CHOICES = ("anyOf", "oneOf", "allOf")
+NULL: JsonValue = {"type": "null"}
 
 
 def resolve_schema(document: Schema, schema: Schema) -> Schema:
     """The schema itself, behind references into the document and behind "or null"."""
-    for keyword in ("anyOf", "oneOf", "allOf"):
-        choices = schema.get(keyword)
-        if isinstance(choices, list):
-            solid = [entry for entry in choices if entry != {"type": "null"}]
-            if len(solid) == 1 and isinstance(solid[0], dict):
-                return resolve_schema(document, solid[0])
+    *_, last = list_forms(document, schema)
+    return last
+
+
+def list_forms(document: Schema, schema: Schema) -> Iterator[Schema]:
+    """The schema, then what it refers to or is the only choice beside null, and so on; the outermost one first."""
+    seen: list[Schema] = []
+    following: Schema | None = schema
+    # Two models can refer to each other without end.
+    while following is not None and all(following is not form for form in seen):
+        seen.append(following)
+        yield following
+        following = _find_next(document, following)
+
+
+def _find_next(document: Schema, schema: Schema) -> Schema | None:
     reference = schema.get("$ref")
-    if not isinstance(reference, str):
-        return schema
-    definition = get_mapping(document, "$defs").get(reference.removeprefix(DEFS_PREFIX))
-    return resolve_schema(document, definition) if isinstance(definition, dict) else {}
+    if isinstance(reference, str):
+        found = get_mapping(document, "$defs").get(reference.removeprefix(DEFS_PREFIX))
+        return found if isinstance(found, dict) else None
+    for keyword in CHOICES:
+        solid = [choice for choice in get_list(schema, keyword) if choice != NULL]
+        if len(solid) == 1 and isinstance(solid[0], dict):
+            return solid[0]
+    return None
 
 
 def has_fixed_fields(schema: Schema) -> bool:
@@ -33,6 +49,12 @@ def get_mapping(schema: Schema, key: str) -> Schema:
     """The object under a keyword; an empty one where there is none."""
     value = schema.get(key)
     return value if isinstance(value, dict) else {}
+
+
+def get_list(schema: Schema, key: str) -> list[JsonValue]:
+    """The list under a keyword; an empty one where there is none."""
+    value = schema.get(key)
+    return value if isinstance(value, list) else []
 
 
 def is_declared(document: Schema, path: tuple[str, ...]) -> bool:

@@ -7,6 +7,7 @@ from itertools import product
 from pydantic import JsonValue
 
 from llm_assets.core.json_schema import JsonObject, SchemaProblem
+from llm_assets.core.short_text import shorten
 
 MAX_TEXT_CHARS = 2_000
 MAX_NUMBER = 2**53
@@ -121,7 +122,7 @@ def quote(value: JsonValue) -> str:
     if isinstance(value, list):
         return ", ".join(quote(item) for item in value[:3]) or "nothing"
     text = "an object" if isinstance(value, dict) else repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return shorten(text, max_chars=80)
 
 
 def _leave_room(bounds: dict[str, float]) -> bool:

@@ -21,6 +21,7 @@ from llm_assets.core.json_match import (
     parse_dotted_path,
     parse_json_value,
 )
+from llm_assets.core.safe_cells import render_cell
 from llm_assets.core.values import Scalar
 
 Scorer = Callable[[JsonValue, Scalar, ExpectedFieldSettings], float | None]
@@ -62,17 +63,10 @@ def normalise_text(text: str) -> str:
     return " ".join(words.split()) or " ".join(folded.split())
 
 
-def render_plain_value(value: JsonValue) -> str:
-    """A value as a cell of a table says it: text as it is, everything else as JSON, nothing as nothing."""
-    if isinstance(value, str):
-        return value
-    return "" if value is None else render_json(value)
-
-
 def _score_exact(found: JsonValue, wanted: Scalar, settings: ExpectedFieldSettings) -> float | None:
     if settings.pattern is None:
         return float(_is_same(found, wanted))
-    text = _find_part(render_plain_value(wanted), settings.pattern)
+    text = _find_part(render_cell(wanted), settings.pattern)
     if text is None:
         return None
     return float(_is_same(_choose_part(found, settings.pattern), text))
@@ -84,8 +78,8 @@ def _score_normalised(
     exact = _score_exact(found, wanted, settings)
     if exact is None or exact or not isinstance(found, str):
         return exact
-    text = _find_part(render_plain_value(wanted), settings.pattern) or ""
-    part = render_plain_value(_choose_part(found, settings.pattern))
+    text = _find_part(render_cell(wanted), settings.pattern) or ""
+    part = render_cell(_choose_part(found, settings.pattern))
     return float(normalise_text(part) == normalise_text(text))
 
 
@@ -93,17 +87,17 @@ def _score_contains(
     found: JsonValue, wanted: Scalar, settings: ExpectedFieldSettings
 ) -> float | None:
     """Whole words: `cat` is not contained in `catalogue`."""
-    text = _find_part(render_plain_value(wanted), settings.pattern)
+    text = _find_part(render_cell(wanted), settings.pattern)
     if text is None:
         return None
-    part = render_plain_value(_choose_part(found, settings.pattern))
+    part = render_cell(_choose_part(found, settings.pattern))
     return float(f" {normalise_text(text)} " in f" {normalise_text(part)} ")
 
 
 def _score_numeric(
     found: JsonValue, wanted: Scalar, settings: ExpectedFieldSettings
 ) -> float | None:
-    text = _find_part(render_plain_value(wanted), settings.pattern)
+    text = _find_part(render_cell(wanted), settings.pattern)
     number = None if text is None else find_only_number(text)
     if number is None:
         return None
@@ -136,7 +130,7 @@ def _score_f1(found: JsonValue, wanted: Scalar, settings: ExpectedFieldSettings)
 def _score_json(found: JsonValue, wanted: Scalar, _: ExpectedFieldSettings) -> float | None:
     """Of the values in the expected JSON, the share that stands in the same place; further ones do no harm."""
     try:
-        leaves = list(list_leaves(parse_json_value(render_plain_value(wanted))))
+        leaves = list(list_leaves(parse_json_value(render_cell(wanted))))
     except ValueError:
         return None
     return sum(is_same_json(find_at(found, place), value) for place, value in leaves) / len(leaves)
@@ -156,7 +150,7 @@ SCORERS: Mapping[ScorerName, Scorer] = {
 
 def _is_same(found: JsonValue, wanted: Scalar) -> bool:
     """Whether an answer is what a cell says, which is mostly text: `3.0` stands for 3 and `True` for true."""
-    text = render_plain_value(wanted)
+    text = render_cell(wanted)
     if isinstance(found, str):
         return found == text
     if isinstance(found, bool):
@@ -204,9 +198,9 @@ def _read_answered_number(found: JsonValue, pattern: str | None) -> Decimal | No
 def _read_set(value: JsonValue, settings: ExpectedFieldSettings) -> frozenset[str]:
     """The entries of a list, normalised; of a text the entries that it holds as JSON or between separators."""
     if isinstance(value, list):
-        texts = [render_plain_value(entry) for entry in value]
+        texts = [render_cell(entry) for entry in value]
         return frozenset(filter(None, map(normalise_text, texts)))
-    text = render_plain_value(value)
+    text = render_cell(value)
     if text.lstrip().startswith("["):
         try:
             parsed = parse_json_value(text)

@@ -1,6 +1,8 @@
-"""How text that others wrote is shown on a terminal without steering it."""
+"""How text that others wrote is shown on a terminal or in a file without steering what shows it."""
 
 import re
+
+from llm_assets.core.short_text import shorten
 
 _INVISIBLE = "\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"
 """Control characters, half characters, and the marks that turn the reading direction of what follows."""
@@ -15,4 +17,4 @@ def show_text(text: str) -> str:
 def show_line(text: str, *, max_chars: int | None = None) -> str:
     """The text on one line, with an ellipsis where it is cut."""
     line = show_text(" ".join(text.split()))
-    return line if max_chars is None or len(line) <= max_chars else f"{line[: max_chars - 1]}…"
+    return line if max_chars is None else shorten(line, max_chars=max_chars)

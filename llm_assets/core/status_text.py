@@ -4,6 +4,7 @@ from collections import Counter
 from typing import assert_never
 
 from llm_assets.core.markdown import escape_markdown, render_table
+from llm_assets.core.short_text import shorten
 from llm_assets.core.staleness import Reason, StageStatus, State
 from llm_assets.core.task_status import WORST_FIRST, BatchStatus, TaskStatus
 
@@ -66,10 +67,7 @@ def render_stage(name: str, status: StageStatus) -> str:
 
 
 def _cut(text: str) -> str:
-    first_line = text.strip().partition("\n")[0]
-    return (
-        first_line if len(first_line) <= MAX_FAILURE_CHARS else f"{first_line[:MAX_FAILURE_CHARS]}…"
-    )
+    return shorten(text.strip().partition("\n")[0], max_chars=MAX_FAILURE_CHARS)
 
 
 def render_batch(batch: BatchStatus) -> str:

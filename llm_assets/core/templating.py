@@ -6,7 +6,7 @@ from jinja2 import StrictUndefined, TemplateError, TemplateRuntimeError, Undefin
 from jinja2.runtime import TemplateReference
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from llm_assets.core.context import render_scalar
+from llm_assets.core.safe_cells import render_cell
 
 RENDER_ERRORS = (
     TemplateError,
@@ -22,7 +22,7 @@ RENDER_ERRORS = (
 def _render_expression(value: object) -> object:
     """What an expression of a template becomes; the text of a method or iterator would differ from run to run."""
     if value is None or isinstance(value, bool):
-        return render_scalar(value)
+        return render_cell(value)
     if callable(value) and not isinstance(value, Undefined):
         raise TemplateRuntimeError("a method stands where a value should; call it with ()")
     if isinstance(value, Iterator):  # what `map`, `select` and `unique` give

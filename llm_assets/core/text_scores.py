@@ -3,7 +3,10 @@
 import re
 from dataclasses import dataclass
 
-MAX_QUOTED_CHARS = 60
+from llm_assets.core.short_text import shorten_line
+
+MAX_QUOTED_CHARS = 61
+"""Sixty and the ellipsis. It goes back to the model: quoted otherwise, answered calls would be other calls."""
 
 _NUMBER = (
     r"(?<![\w.,/])[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d{1,9})?|\d{1,15}(?:[.,]\d{1,9})?|\.\d{1,9})"
@@ -114,6 +117,5 @@ def _parse(number: str) -> float:
 
 
 def _quote(text: str) -> str:
-    line = " ".join(text[: 4 * MAX_QUOTED_CHARS].split())
-    shown = line if len(line) <= MAX_QUOTED_CHARS else f"{line[:MAX_QUOTED_CHARS]}…"
+    shown = shorten_line(text, max_chars=MAX_QUOTED_CHARS)
     return f"`{shown}`" if shown else "an empty part"

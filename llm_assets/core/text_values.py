@@ -7,13 +7,13 @@ from textwrap import dedent
 
 from pydantic import JsonValue
 
+from llm_assets.core.short_text import shorten_line
 from llm_assets.core.text_form import ListField, NumberField, PlainField, TextField
 from llm_assets.core.text_lines import Line
-from llm_assets.core.text_scores import Bounds, NoScore, read_score
+from llm_assets.core.text_scores import MAX_QUOTED_CHARS, Bounds, NoScore, read_score
 
 MAX_LABEL_WORDS = 4
 """Commas separate items only where every item is this short; they belong to sentences otherwise."""
-MAX_QUOTED_CHARS = 60
 
 NOTHING = frozenset({"", "-", "\u2013", "\u2014", "none", "none.", "n/a", "na", "null", "nothing"})
 _ITEM = re.compile(
@@ -67,8 +67,7 @@ def _read_plain(text: str, field: PlainField) -> JsonValue | Unread:
     for option in sorted(field.options, key=lambda option: -len(option)):
         if _begins_with(plain, option):
             return field.options[option]
-    line = " ".join(text.split())
-    shown = line if len(line) <= MAX_QUOTED_CHARS else f"{line[:MAX_QUOTED_CHARS]}…"
+    shown = shorten_line(text, max_chars=MAX_QUOTED_CHARS)
     return Unread(problem=f"`{shown}` is none of {', '.join(field.options)}")
 
 

@@ -19,9 +19,8 @@ def list_gate_lines(fate: ItemFate | None, item: ItemOutput | None) -> Iterator[
         return
     decision, correction = fate.decision, fate.correction
     yield f"\nGate: {render_fate(decision)}"
-    if decision.threshold is not None:
-        value = "no number" if decision.value is None else f"{decision.value}"
-        yield f"  the model's output has {value}, the gate asks for {decision.threshold}"
+    value = "no number" if decision.value is None else f"{decision.value}"
+    yield f"  the model's output has {value}, the gate asks for {decision.threshold}"
     if correction is None:
         return
     source = correction.source

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from logging import Logger
 
 import dagster as dg
 from pydantic import ValidationError
@@ -63,7 +64,7 @@ class _Arrivals:
 
     def look(self, context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         try:
-            known = self._read_files(parse_cursor(context.cursor))
+            known = self._read_files(parse_cursor(context.cursor), context.log)
         except LLMAssetsError as exc:
             return dg.SkipReason(str(exc))
         events = self._list_unobserved(context.instance, known)
@@ -79,13 +80,14 @@ class _Arrivals:
             asset_events=events,
         )
 
-    def _read_files(self, known: KnownFiles) -> KnownFiles:
+    def _read_files(self, known: KnownFiles, log: Logger) -> KnownFiles:
         """Read what changed, leaving alone what may still be growing."""
         batches = list_batches(self.scope.task, self.scope.project)
         return read_settled(
             known,
             {batch.key: batch.path for batch in batches},
             now_seconds=self.scope.clock.get_now().timestamp(),
+            show_problem=log.error,
         )
 
     def _list_unobserved(

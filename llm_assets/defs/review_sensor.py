@@ -48,6 +48,7 @@ class _ReviewDesk:
                 parse_cursor(context.cursor),
                 paths,
                 now_seconds=scope.clock.get_now().timestamp(),
+                show_problem=context.log.error,
             )
         except LLMAssetsError as exc:
             return dg.SkipReason(str(exc))

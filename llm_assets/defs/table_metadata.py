@@ -10,6 +10,7 @@ from itertools import islice
 import dagster as dg
 
 from llm_assets.core.fingerprint import render_json
+from llm_assets.core.short_text import shorten
 from llm_assets.core.stage_columns import ColumnOrigin, StageColumn
 from llm_assets.defs.scope import TaskScope
 
@@ -97,11 +98,11 @@ def _build_column(column: StageColumn) -> dg.TableColumn:
         type=column.kind,
         description=None
         if column.description is None
-        else _cut(column.description, MAX_WORDS_CHARS),
+        else shorten(column.description, max_chars=MAX_WORDS_CHARS),
         constraints=dg.TableColumnConstraints(
             nullable=not column.is_filled,
             unique=column.is_unique,
-            other=[_cut(rule, MAX_WORDS_CHARS) for rule in column.rules],
+            other=[shorten(rule, max_chars=MAX_WORDS_CHARS) for rule in column.rules],
         ),
     )
 
@@ -109,8 +110,6 @@ def _build_column(column: StageColumn) -> dg.TableColumn:
 def _build_cell(value: object) -> Cell:
     if value is None or isinstance(value, bool | int | float):
         return value
-    return _cut(value if isinstance(value, str) else render_json(value), MAX_CELL_CHARS)
-
-
-def _cut(text: str, max_chars: int) -> str:
-    return text if len(text) <= max_chars else f"{text[: max_chars - 1]}…"
+    return shorten(
+        value if isinstance(value, str) else render_json(value), max_chars=MAX_CELL_CHARS
+    )

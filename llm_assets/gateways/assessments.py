@@ -3,7 +3,6 @@
 from llm_assets.config.expected import ExpectedSettings
 from llm_assets.config.task import InputSettings
 from llm_assets.core.assessment import Assessment, build_assessment
-from llm_assets.core.context import render_scalar
 from llm_assets.core.corrections import Corrections
 from llm_assets.core.expectations import (
     Labels,
@@ -15,6 +14,7 @@ from llm_assets.core.expectations import (
 from llm_assets.core.input_snapshot import InputRow, InputSnapshot, build_input_snapshot
 from llm_assets.core.item_scores import score_items
 from llm_assets.core.llm_outputs import LLMOutputs
+from llm_assets.core.safe_cells import render_cell
 from llm_assets.core.table import RawTable, render_place
 from llm_assets.errors import InputError, suggest
 from llm_assets.gateways.hook_files import load_scorers
@@ -107,7 +107,7 @@ def _index_labels(snapshot: InputSnapshot, id_column: str) -> Labels:
     """Two lines for one id would leave it open which of them counts."""
     rows: dict[str, InputRow] = {}
     for row in snapshot.records:
-        label_id = render_scalar(row.values[id_column])
+        label_id = render_cell(row.values[id_column])
         if not label_id or label_id in rows:
             meta = snapshot.meta
             place = render_place(path=meta.input_path, table_format=meta.format, line=row.line)

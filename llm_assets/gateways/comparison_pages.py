@@ -10,7 +10,7 @@ def render_comparison_html(comparison: Comparison) -> str:
     return render_page(
         "comparison.html.jinja",
         style="style.css",
-        script="comparison.js",
+        scripts=("search.js",),
         comparison=comparison,
         notes=comparison_text.list_notes(comparison),
         say=comparison_text,

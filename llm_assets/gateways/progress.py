@@ -49,11 +49,6 @@ class Progress:
     steps: dict[StepName, StepProgress] = field(default_factory=dict[StepName, StepProgress])
     """In the order in which they run; none where the task names no steps."""
 
-    @property
-    def n_given_up(self) -> int:
-        """Items that ended without an answer."""
-        return self.given_up.total()
-
     def note_wait(self, reason: str) -> None:
         """Say what holds calls back, until the next answer comes."""
         self.waiting_for = reason

@@ -14,7 +14,7 @@ def render_report_html(page: ReportPage) -> str:
     return render_page(
         "report.html.jinja",
         style="style.css",
-        script="report.js",
+        scripts=("report.js",),
         page=page,
         origin=_list_origin(page.report),
         index_name=INDEX_NAME,
@@ -44,4 +44,6 @@ def _list_origin(report: Report) -> list[tuple[str, str, str]]:
 
 def render_index_html(index: ReportIndex) -> str:
     """The page over all batches as one file."""
-    return render_page("index.html.jinja", style="style.css", script="index.js", index=index)
+    return render_page(
+        "index.html.jinja", style="style.css", scripts=("search.js", "index.js"), index=index
+    )

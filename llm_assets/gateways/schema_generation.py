@@ -23,7 +23,7 @@ from llm_assets.core.steps import build_call_settings
 from llm_assets.errors import BudgetError, ConfigError, ProviderError
 from llm_assets.gateways.batches import build_no_batches_error, list_batches
 from llm_assets.gateways.budget import NoBudget
-from llm_assets.gateways.caller import Call, Caller, Progress, Route, RunIdentity
+from llm_assets.gateways.caller import Call, Caller, CallResult, Progress, Route, RunIdentity
 from llm_assets.gateways.clock import Clock
 from llm_assets.gateways.connections import Connection, build_connection
 from llm_assets.gateways.endpoint_client import open_endpoint_client
@@ -146,7 +146,6 @@ async def _ask(
     identity: RunIdentity,
     clock: Clock,
 ) -> Answer:
-    """`ProviderError` where no answer comes."""
     limits = task.settings.limits
     progress = Progress(n_to_run=1)
     client = open_endpoint_client(connection, timeout_seconds=limits.timeout_seconds)
@@ -170,7 +169,11 @@ async def _ask(
                 progress=progress,
                 budget=NoBudget(),
             )
-            result = await caller.find_answer(call)
+            return _require_answer(await caller.find_answer(call), task)
+
+
+def _require_answer(result: CallResult, task: Task) -> Answer:
+    """`ProviderError` or `BudgetError` where there is none."""
     match result:
         case Answer():
             return result

@@ -1,22 +1,32 @@
 """Which files hold something new, read only where they look changed and are at rest."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from llm_assets.core.arrivals import KnownFiles, is_settled
-from llm_assets.core.ids import BatchKey
+from llm_assets.core.ids import BatchKey, Sha256
+from llm_assets.errors import InputError
 from llm_assets.gateways.batches import hash_file, stamp_file
 
 
 def read_settled(
-    known: KnownFiles, paths: Mapping[BatchKey, Path], *, now_seconds: float
+    known: KnownFiles,
+    paths: Mapping[BatchKey, Path],
+    *,
+    now_seconds: float,
+    show_problem: Callable[[str], None],
 ) -> KnownFiles:
     """What is known of these files after another look; what may still be growing is left for the next one.
 
-    `InputError` where a file cannot be read.
+    So is a file that cannot be read: it is told of, and keeps no other one out.
     """
     stamps = {key: stamp_file(path) for key, path in paths.items()}
-    settled = [
-        key for key in known.find_unread(stamps) if is_settled(stamps[key], now_seconds=now_seconds)
-    ]
-    return known.note_read(stamps, {key: hash_file(paths[key]) for key in settled})
+    read: dict[BatchKey, Sha256] = {}
+    for key in known.find_unread(stamps):
+        if not is_settled(stamps[key], now_seconds=now_seconds):
+            continue
+        try:
+            read[key] = hash_file(paths[key])
+        except InputError as exc:
+            show_problem(str(exc))
+    return known.note_read(stamps, read)

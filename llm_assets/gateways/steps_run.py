@@ -79,12 +79,11 @@ def generate_steps(
     )
     chosen = [each for each in connected if each.step.name in selected]
     given = _load_given(task, project, request.batch, steps=chosen, items=items)
-    identity = RunIdentity(task=task.name, batch=request.batch, run_id=request.run_id)
     files = open_image_files(task)
     with open_ledger(project.ledger_url) as ledger:
         run = LLMRun(
             steps=chosen,
-            identity=identity,
+            identity=RunIdentity(task=task.name, batch=request.batch, run_id=request.run_id),
             limits=task.settings.limits,
             budget=task.settings.budget,
             ledger=ledger,
@@ -95,14 +94,13 @@ def generate_steps(
         result = run.finish_batch(build_items(items, contexts), request.choice, given=given)
     summary = result.summary.model_copy(update={"origin": origin})
     write_model(find_run_record(task, project, request.batch), summary)
-    outputs = {
-        each.step.name: LLMOutputs(
-            meta=build_outputs_meta(task, each, records=records, origin=origin), records=records
-        )
-        for each, records in zip(chosen, result.by_step, strict=True)
-    }
     return StepsGeneration(
-        outputs=outputs,
+        outputs={
+            each.step.name: LLMOutputs(
+                meta=build_outputs_meta(task, each, records=records, origin=origin), records=records
+            )
+            for each, records in zip(chosen, result.by_step, strict=True)
+        },
         plan=result.plan,
         summary=summary,
         prompt_names={each.step.name: each.step.prompt_names for each in chosen},

@@ -63,7 +63,8 @@ def build_task_steps(
     `texts` are the schemas as the prompts tell them. `ConfigError` names what does not fit, also where the caps of
     the task's budget cannot be kept, and where no output has the number that its gate looks at.
     """
-    build_gate_rule(task.settings.gate, build_output_forms(task, schemas))
+    if task.settings.gate is not None:
+        build_gate_rule(task.settings.gate, build_output_forms(task, schemas))
     builder = _StepBuilder(task=task, project=project, schemas=schemas, columns=columns)
     steps: list[ConnectedStep] = []
     for each in task.steps:

@@ -3,8 +3,8 @@ from typing import get_args
 import pytest
 
 from llm_assets.config.checks import CheckName, CheckSettings
-from llm_assets.config.parsing import parse_task
 from llm_assets.errors import ConfigError
+from llm_assets_tests.config.task_texts import parse_task
 
 
 def parse_checks(text: str) -> CheckSettings:

@@ -23,7 +23,10 @@ def check(block: str) -> None:
         ("{with: !required which}", "`!required` cannot stand here"),
         ("{max_changed: 0.1}", "with"),
         ("{with: notes, max_changed: 1.5}", "compare.max_changed"),
-        ("{with: notes, max_score_drop: 0.1}", "needs an `expected` block"),
+        (
+            "{with: notes, max_score_drop: 0.1}",
+            "configs/brief.yaml:2:1: compare: `max_score_drop` needs an `expected` block",
+        ),
     ],
 )
 def test_a_task_that_cannot_be_compared_with_is_told_with_its_place(block: str, said: str):

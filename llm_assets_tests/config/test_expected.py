@@ -1,7 +1,7 @@
 import pytest
 
-from llm_assets.config.parsing import parse_task
 from llm_assets.errors import ConfigError
+from llm_assets_tests.config.task_texts import parse_task
 
 LABELLED = "expected:\n  fields: {mood: label, score: {column: points, scorer: numeric}}\n"
 

@@ -1,8 +1,8 @@
 import pytest
 
 from llm_assets.config.export import ExportColumnSettings
-from llm_assets.config.parsing import parse_task
 from llm_assets.errors import ConfigError
+from llm_assets_tests.config.task_texts import parse_task
 
 
 def parse_columns(text):

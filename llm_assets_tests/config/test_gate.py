@@ -3,10 +3,11 @@ import pytest
 from llm_assets.config.gate import GateSettings
 from llm_assets.config.layers import lay_over
 from llm_assets.config.overrides import build_override, parse_assignment
-from llm_assets.config.parsing import parse_settings, parse_task
+from llm_assets.config.parsing import parse_settings
 from llm_assets.config.task import TaskSettings
 from llm_assets.config.yaml_text import parse_yaml
 from llm_assets.errors import ConfigError
+from llm_assets_tests.config.task_texts import parse_task
 
 FILE = "configs/x.yaml"
 TEXT = "prompt: p\ngate: {field: confidence, at_least: 0.8}\n"
@@ -50,3 +51,10 @@ def test_the_threshold_can_be_set_for_one_run():
     override = build_override(TaskSettings, [parse_assignment("gate.at_least=0.7")], label="--set")
     settings = parse_settings(TaskSettings, lay_over(TaskSettings, document, override))
     assert settings.gate == GateSettings(field="confidence", at_least=0.7)
+
+
+def test_a_threshold_may_still_have_to_be_given():
+    """What needs the gate is not told that there is none."""
+    gate = "gate: {field: c, at_least: !required how sure}"
+    settings = parse_task(f"prompt: p\nembed: {{}}\n{gate}\n", file=FILE)
+    assert (settings.gate is None, settings.embed is None) == (False, False)

@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 
 from llm_assets.config.gaps import list_gaps
 from llm_assets.config.layers import lay_over
-from llm_assets.config.parsing import parse_settings, parse_task_document
+from llm_assets.config.parsing import parse_settings
 from llm_assets.config.task import TaskSettings
 from llm_assets.config.yaml_text import YamlDocument, parse_yaml
 from llm_assets.errors import ConfigError
+from llm_assets_tests.config.task_texts import parse_task_document
 
 BASE = "configs/base.yaml"
 OWN = "configs/own.yaml"

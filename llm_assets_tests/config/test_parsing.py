@@ -9,12 +9,12 @@ from llm_assets.config.parsing import (
     find_endpoint,
     parse_endpoints,
     parse_settings,
-    parse_task,
 )
 from llm_assets.config.prompt import PromptSettings
 from llm_assets.config.task import TaskSettings
 from llm_assets.config.yaml_text import parse_yaml
 from llm_assets.errors import ConfigError
+from llm_assets_tests.config.task_texts import parse_task
 
 FILE = "configs/x.yaml"
 ROOT = Path(__file__).parents[2]

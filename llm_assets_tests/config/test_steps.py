@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_assets.config.parsing import parse_task
 from llm_assets.config.steps import find_cycle, find_upstream, order_steps
 from llm_assets.config.task import TaskSettings
 from llm_assets.errors import ConfigError
+from llm_assets_tests.config.task_texts import parse_task
 
 FILE = "configs/x.yaml"
 TWO = """\

@@ -236,7 +236,7 @@ def match(
 
 
 def decide(
-    items: WorkItems, outputs: LLMOutputs, corrections: Corrections, rule: GateRule | None = RULE
+    items: WorkItems, outputs: LLMOutputs, corrections: Corrections, rule: GateRule = RULE
 ) -> GateDecisions:
     """The way of every item."""
     return build_gate(outputs, items, corrections=corrections, rule=rule)

@@ -6,9 +6,9 @@ from llm_assets.core.context import (
     cut_values,
     decide_visible_columns,
     render_row_block,
-    render_scalar,
 )
 from llm_assets.core.ids import RowId
+from llm_assets.core.safe_cells import render_cell
 from llm_assets.errors import ConfigError
 
 COLUMNS = ("title", "Body", "author")
@@ -79,7 +79,7 @@ def test_table_without_columns_has_nothing_to_decide():
 )
 def test_scalars_as_text(value, text):
     """Text stays as it is, nothing stays nothing, the rest is spelled as in JSON."""
-    assert render_scalar(value) == text
+    assert render_cell(value) == text
 
 
 def test_row_block_has_a_line_for_each_column_in_the_given_order():

@@ -79,11 +79,9 @@ def test_a_decision_says_why(value, correction, why):
     assert decide_route(item, RULE, correction=correction).why == why
 
 
-def test_without_a_gate_every_accepted_output_is_published():
-    """Items that failed are not."""
-    accepted = decide_route(build_plain_end(1, {}), None)
-    failed = decide_route(build_plain_end(1, None, "blocked"), None)
-    assert (accepted.route, accepted.threshold) == ("published", None)
+def test_an_item_without_an_output_goes_nowhere():
+    """It is no matter for a person, and why it has none is told."""
+    failed = decide_route(build_plain_end(1, None, "blocked"), RULE)
     assert (failed.route, failed.why) == ("failed", "blocked: No.")
 
 
@@ -123,7 +121,7 @@ ENDS = st.tuples(
 )
 
 
-@given(st.lists(ENDS, max_size=12), st.one_of(st.none(), st.floats(allow_nan=False)))
+@given(st.lists(ENDS, max_size=12), st.floats(allow_nan=False))
 def test_each_item_goes_one_way(ends, threshold):
     """Whatever became of the items and whatever people decided, the routes add up and keep their order."""
     rows = build_rows(*({"id": str(at), "text": "t"} for at in range(len(ends))))
@@ -137,9 +135,7 @@ def test_each_item_goes_one_way(ends, threshold):
         for at, (_, _, decision) in enumerate(ends)
         if decision is not None
     ]
-    rule = None
-    if threshold is not None:
-        rule = GateRule(field="confidence", path=("confidence",), at_least=threshold)
+    rule = GateRule(field="confidence", path=("confidence",), at_least=threshold)
     gate = decide(items, outputs, match(made, rows, items), rule)
     assert [record.work_id for record in gate.records] == [item.work_id for item in items.records]
     assert {record.route for record in gate.records} <= set(ROUTES)
@@ -188,11 +184,6 @@ def test_a_field_is_found(field, forms, path):
     """In a chain, a plain name is a field of the last step."""
     rule = build_gate_rule(GateSettings(field=field, at_least=1), forms)
     assert rule == GateRule(field=field, path=path, at_least=1.0)
-
-
-def test_no_gate_is_no_rule():
-    """A task need not have one."""
-    assert build_gate_rule(None, FORMS) is None
 
 
 WRONG_FIELDS = {
@@ -246,7 +237,7 @@ def test_few_enough_items_wait(routes, is_passed, part):
 def test_flagged_decisions_are_told():
     """Somebody has to look at a decision whose row has changed."""
     meta = GateMeta(
-        field=None, at_least=None, routes=dict.fromkeys(ROUTES, 0), n_by_people=0, n_outdated=2
+        field="a", at_least=1, routes=dict.fromkeys(ROUTES, 0), n_by_people=0, n_outdated=2
     )
     result = decide_gate_share(meta, CheckSettings().gate_share)
     assert result.sentence.endswith("2 decisions of people no longer apply: their rows changed.")

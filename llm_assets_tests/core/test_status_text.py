@@ -56,7 +56,7 @@ def build_status(*batches: BatchStatus, schema: StageStatus = FRESH) -> TaskStat
         (Reason(kind="batches", subject="overview"), "batches changed"),
         (Reason(kind="batch", subject="may and 2 more"), "not up to date: may and 2 more"),
         (Reason(kind="run_failed", subject="No key.\nTraceback"), "No key."),
-        (Reason(kind="run_failed", subject="x" * 500), "x" * 200 + "…"),
+        (Reason(kind="run_failed", subject="x" * 500), "x" * 199 + "…"),
     ],
 )
 def test_a_reason_is_part_of_a_sentence(reason: Reason, text: str):

@@ -8,13 +8,13 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from llm_assets.config.step_problems import PROMPT_FILE_ENDING, STAGE_NAMES
+from llm_assets.config.stages import STAGE_NAMES
+from llm_assets.config.step_problems import PROMPT_FILE_ENDING
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.defs.project_definitions import build_definitions, build_scope
 from llm_assets.defs.run_ends import RunEnd
 from llm_assets.defs.runs import TaskRunner
-from llm_assets.defs.task_definitions import OPTIONAL_STAGES
 from llm_assets.errors import ConfigError
 from llm_assets.gateways.batches import list_batches
 from llm_assets.gateways.project import Project
@@ -191,7 +191,7 @@ def test_the_asset_waits_for_its_turn_at_the_endpoint(tmp_path: Path):
     assert {key.path[-1] for key in definition.dependency_keys} == {"published"}
     # No step of a chain may be called like anything that stands beside it.
     names = {key.path[-1] for key in keys if not key.path[-1].endswith(PROMPT_FILE_ENDING)}
-    assert {*names, *OPTIONAL_STAGES} - {*STEPS} <= STAGE_NAMES
+    assert names - {*STEPS} <= STAGE_NAMES
     assert records.task.settings.embed is not None
     assert records.task.settings.embed.model == "hashed-words"
 
@@ -209,5 +209,8 @@ def test_vectors_need_a_gate(tmp_path: Path):
     first, rest = text.split("gate:\n")
     _, after = rest.split("  at_least: 0.8\n")
     tiny.write(CONFIG, first + after)
-    with pytest.raises(ConfigError, match=r"configs/documents\.yaml:.* needs a `gate` block"):
+    line = (first + after).splitlines().index("embed:") + 1
+    with pytest.raises(
+        ConfigError, match=rf"documents\.yaml:{line}:1: embed: .* needs a `gate` block"
+    ):
         load_task(Project(root=tmp_path, environ={}), "documents")

@@ -6,11 +6,12 @@ import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
 
+from llm_assets.config.stages import TASK_STAGES
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.defs.project_definitions import build_definitions, build_scope
 from llm_assets.defs.runs import RunEnd, TaskRunner
-from llm_assets.defs.task_definitions import TASK_STAGES, build_task_graph
+from llm_assets.defs.task_definitions import build_task_graph
 from llm_assets.gateways.batches import list_batches
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.tasks import Task, load_task

@@ -5,8 +5,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from llm_assets.config.stages import BATCH_STAGES, TASK_STAGES
 from llm_assets.defs.project_definitions import build_definitions, build_project_definitions
-from llm_assets.defs.task_definitions import BATCH_STAGES, TASK_STAGES
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.tasks import load_task
 from llm_assets_tests.end_to_end.tiny_project import TinyProject, build_environ, build_project

@@ -4,7 +4,7 @@ from collections.abc import Generator
 
 import pytest
 
-from llm_assets.defs.task_definitions import BATCH_STAGES, TASK_STAGES
+from llm_assets.config.stages import BATCH_STAGES, TASK_STAGES
 from llm_assets_tests.end_to_end.dagster_pages import Pages, open_pages
 from llm_assets_tests.end_to_end.tiny_project import TinyProject
 

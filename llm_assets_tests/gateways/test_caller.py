@@ -131,7 +131,7 @@ def test_patience_ends():
     endpoint, progress = FakeEndpoint(lambda _: BUSY), build_answered_progress()
     assert find(build_caller(endpoint, limits=LIMITS, progress=progress)) == BUSY
     assert len(endpoint.requests) == 1 + LIMITS.fault_retries
-    assert progress.n_given_up == 1
+    assert progress.given_up.total() == 1
 
 
 def test_a_rejected_item_is_not_sent_again():

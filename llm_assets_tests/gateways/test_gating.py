@@ -30,8 +30,8 @@ def test_the_outputs_of_all_steps_are_known():
 def test_a_gate_finds_its_number():
     """Of the last step, where it is not said of which."""
     task = load("documents", "gate.field=confidence", "gate.at_least=0.8")
+    assert task.settings.gate is not None
     rule = build_gate_rule(task.settings.gate, load_output_forms(task, PROJECT))
-    assert rule is not None
     assert (rule.path, rule.at_least) == (("classify", "confidence"), 0.8)
 
 

@@ -1,12 +1,10 @@
-// The table of batches: search and sort. It is whole without this.
+// The order of the table of batches. It is whole without this.
 "use strict";
 (() => {
   const table = document.getElementById("batches");
   const body = table.tBodies[0];
   const lines = [...body.rows];
   const heads = [...table.tHead.rows[0].cells];
-  const search = document.getElementById("search");
-  const found = document.getElementById("found");
 
   const read = (line, place) => {
     const text = line.cells[place].dataset.sort;
@@ -27,16 +25,5 @@
       body.append(...lines.sort((one, other) => sign * compare(read(one, place), read(other, place))));
     });
   });
-  search.addEventListener("input", () => {
-    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    let count = 0;
-    for (const line of lines) {
-      const text = line.textContent.toLowerCase();
-      line.hidden = !words.every((word) => text.includes(word));
-      count += line.hidden ? 0 : 1;
-    }
-    found.textContent = words.length ? `${count.toLocaleString("en-US")} found` : "";
-  });
   table.classList.add("is-live");
-  document.getElementById("controls").hidden = lines.length < 8;
 })();

@@ -39,13 +39,14 @@ _MONTHS = (
 """Not by the machine's language, so that a page is the same everywhere."""
 
 
-def render_page(template: str, *, style: str, script: str, **values: object) -> str:
+def render_page(template: str, *, style: str, scripts: Iterable[str], **values: object) -> str:
     """Fill a template of this folder; every value in it is text, whatever it looks like.
 
-    The page's own style and script stand inside of it. A content policy allows these two by their hashes and
-    nothing else, so that a text which found its way into the page as HTML would still do and fetch nothing.
+    The page's own style and its scripts, joined into one, stand inside of it. A content policy allows these two by
+    their hashes and nothing else, so that a text which found its way into the page as HTML would still do and fetch
+    nothing.
     """
-    own_style, own_script = _read(style), _read(script)
+    own_style, own_script = _read(style), "".join(map(_read, scripts))
     policy = (
         f"default-src 'none'; style-src '{_hash(own_style)}'; script-src '{_hash(own_script)}'; "
         "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"

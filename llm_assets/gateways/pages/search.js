@@ -1,10 +1,9 @@
-// The table of items that differ: search. It is whole without this.
+// The search in the table that follows it. The page is whole without this.
 "use strict";
 (() => {
-  const table = document.getElementById("changed");
   const controls = document.getElementById("controls");
-  if (!table || !controls) return;
-  const lines = [...table.tBodies[0].rows];
+  if (!controls) return;
+  const lines = [...controls.nextElementSibling.tBodies[0].rows];
   const search = document.getElementById("search");
   const found = document.getElementById("found");
   search.addEventListener("input", () => {
