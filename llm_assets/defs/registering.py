@@ -33,17 +33,14 @@ def register_batches(
 
 def observe_reviews(scope: TaskScope, instance: dg.DagsterInstance) -> None:
     """Make known what people have decided by now, where that is news."""
-    observation = build_review_observation(scope)
+    version = hash_corrections(scope.task, scope.project)
+    observation = dg.AssetObservation(
+        scope.build_key("review_files"), tags={DATA_VERSION_TAG: version}
+    )
     latest = instance.fetch_observations(observation.asset_key, limit=1).records
     known = latest[0].asset_observation if latest else None
     if known is None or known.data_version != observation.data_version:
         instance.report_runless_asset_event(observation)
-
-
-def build_review_observation(scope: TaskScope) -> dg.AssetObservation:
-    """The event that tells the version of all decisions of people."""
-    version = hash_corrections(scope.task, scope.project)
-    return dg.AssetObservation(scope.build_key("review_files"), tags={DATA_VERSION_TAG: version})
 
 
 def find_unobserved(
