@@ -24,6 +24,7 @@ def build_published_asset(scope: TaskScope) -> dg.AssetsDefinition:
     @dg.asset(
         **build_batch_arguments(scope, "published"),
         ins=scope.build_inputs("input_snapshot", "llm_outputs", "corrections", "gate"),
+        deps=scope.list_guards(),
         kinds={"json"},
         metadata=describe_definition(scope),
         code_version=scope.build_code_version(RECIPE, mode=task.settings.grouping.mode),
