@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import dagster as dg
 from pydantic import ValidationError
 
-from llm_assets.core.arrivals import KnownFiles
+from llm_assets.core.arrivals import KnownFile, KnownFiles
+from llm_assets.core.fingerprint import fingerprint
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.stage_graph import StageGraph
 from llm_assets.core.task_status import find_worst
@@ -113,13 +114,15 @@ class _Arrivals:
             if not self.graph.is_about_batches(node)
         }
         if find_worst(before) != "fresh":
-            version = " ".join(self.graph.find(name).code_version for name in before)
-            request = dg.RunRequest(run_key=version, job_name=name_schema_job(self.scope))
-            return known, [request]
+            # Once for these contents: a key of the settings alone would never bring them back to what they were.
+            wanted = [_name_content(known.files[key]) for key in due]
+            versions = [self.graph.find(name).code_version for name in before]
+            run_key = fingerprint([versions, wanted])
+            return known, [dg.RunRequest(run_key=run_key, job_name=name_schema_job(self.scope))]
         known = known.note_requests(due)
         return known, [
             dg.RunRequest(
-                run_key=f"{key}:{known.files[key].sha256}:{known.files[key].n_requests}",
+                run_key=f"{key}:{_name_content(known.files[key])}",
                 job_name=name_batch_job(self.scope),
                 partition_key=key,
             )
@@ -137,6 +140,11 @@ class _Arrivals:
             for (_, batch), made in history.read_made(keys).items()
             if batch is not None and made.input_sha256 is not None
         }
+
+
+def _name_content(file: KnownFile) -> str:
+    """The content of a file, and how often it was another one before it."""
+    return f"{file.sha256}:{file.n_requests}"
 
 
 def parse_cursor(cursor: str | None) -> KnownFiles:
