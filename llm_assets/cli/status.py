@@ -7,14 +7,12 @@ from pathlib import Path
 import click
 
 from llm_assets.cli.status_views import print_status
-from llm_assets.cli.task_choice import choose_task
+from llm_assets.cli.task_choice import choose_task, takes_config
 
 
 @click.command()
 @click.argument("task", required=False)
-@click.option(
-    "--config", type=click.Path(path_type=Path), help="A task file outside of the project."
-)
+@takes_config
 @click.option("--all", "shows_all", is_flag=True, help="List every batch, however many are fresh.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def status(task: str | None, config: Path | None, *, shows_all: bool, as_json: bool) -> None:

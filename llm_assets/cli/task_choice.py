@@ -19,6 +19,11 @@ from llm_assets.gateways.tasks import (
     override_task,
 )
 
+takes_config = click.option(
+    "--config", type=click.Path(path_type=Path), help="A task file outside of the project."
+)
+"""The option of every command that does not go by the task's name alone."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskChoice:
