@@ -18,7 +18,6 @@ from llm_assets.core.ids import BatchKey
 from llm_assets.defs.history import open_history
 from llm_assets.defs.project_definitions import build_definitions, build_scope
 from llm_assets.defs.scope import TaskScope
-from llm_assets.defs.task_definitions import TASK_STAGES
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.tasks import load_task
 
@@ -39,7 +38,7 @@ def main(root: Path, stages: Sequence[str]) -> None:
     with open_history(project) as history:
         if stages == [PREPARE]:
             history.add_dynamic_partitions(str(scope.batches.name), [BATCH])
-            _materialize(scope, history, stages=TASK_STAGES, batch=None)
+            _materialize(scope, history, stages=("schema", "schema_text"), batch=None)
         else:
             print(json.dumps(_measure(scope, history, stages)))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from importlinter.cli import lint_imports
 
-from llm_assets.defs.task_definitions import BATCH_STAGES, OPTIONAL_STAGES, TASK_STAGES
+from llm_assets_tests.stage_names import BATCH_STAGES, OPTIONAL_STAGES, TASK_STAGES
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "llm_assets"

@@ -39,28 +39,6 @@ from llm_assets.defs.sources import build_source_assets
 from llm_assets.defs.stage_graph import read_stage_graph
 from llm_assets.defs.staleness_check import build_staleness_check
 
-TASK_STAGES = ("schema", "schema_text")
-"""Stages that are the same for all batches."""
-BATCH_STAGES = (
-    "input_snapshot",
-    "group_contexts",
-    "work_items",
-    "llm_outputs",
-    "export",
-    "report",
-)
-"""Stages that every batch has, in the order in which they run."""
-OPTIONAL_STAGES = (
-    "assessment",
-    "comparison",
-    "corrections",
-    "gate",
-    "review_queue",
-    "published",
-    "embeddings",
-)
-"""Stages of a batch that a task has where its config asks for them."""
-
 
 def _build_output_assets(scope: TaskScope) -> list[dg.AssetsDefinition]:
     """What asks models, and in a chain what joins their answers."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from llm_assets.defs.task_definitions import BATCH_STAGES
+from llm_assets_tests.stage_names import BATCH_STAGES
 
 Metadata = Mapping[str, object]
 """Plain values; tables, schemas and lineages as Dagster's own objects."""

@@ -4,9 +4,9 @@ import dagster as dg
 import pytest
 
 from llm_assets.defs.project_definitions import build_project_definitions
-from llm_assets.defs.task_definitions import BATCH_STAGES
 from llm_assets.gateways.project import Project
 from llm_assets_tests.end_to_end.tiny_project import NOTES, TinyProject, build_project
+from llm_assets_tests.stage_names import BATCH_STAGES
 
 LABELS = ("bad", "good", "good", "bad", "", "bad")
 EXPECTED = "expected:\n  fields: {mood: {column: label}}\n  group_by: topic\n  min_score: 1\n"

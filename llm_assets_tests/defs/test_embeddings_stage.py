@@ -14,7 +14,6 @@ from llm_assets.core.run_choice import RunChoice
 from llm_assets.defs.project_definitions import build_definitions, build_scope
 from llm_assets.defs.run_ends import RunEnd
 from llm_assets.defs.runs import TaskRunner
-from llm_assets.defs.task_definitions import OPTIONAL_STAGES
 from llm_assets.errors import ConfigError
 from llm_assets.gateways.batches import list_batches
 from llm_assets.gateways.project import Project
@@ -31,6 +30,7 @@ from llm_assets_tests.end_to_end.gated_project import read_published
 from llm_assets_tests.end_to_end.scripted_model import open_scripted_model
 from llm_assets_tests.end_to_end.served_model import ServedModel, open_served_model
 from llm_assets_tests.end_to_end.tiny_project import TinyProject
+from llm_assets_tests.stage_names import OPTIONAL_STAGES
 
 pytestmark = pytest.mark.slow
 

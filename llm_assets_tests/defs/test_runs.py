@@ -12,12 +12,12 @@ from llm_assets.core.run_choice import RunChoice
 from llm_assets.defs.project_definitions import build_definitions, build_scope
 from llm_assets.defs.run_ends import RunEnd
 from llm_assets.defs.runs import TaskRunner
-from llm_assets.defs.task_definitions import BATCH_STAGES, TASK_STAGES
 from llm_assets.gateways.batches import list_batches
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.tasks import load_task
 from llm_assets_tests.end_to_end.tiny_project import TinyProject, build_project
 from llm_assets_tests.fakes import RecordingObserver
+from llm_assets_tests.stage_names import BATCH_STAGES, TASK_STAGES
 
 MAY = BatchKey("may")
 ALL = RunChoice(limit=None, is_forced=False)

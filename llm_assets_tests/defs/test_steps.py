@@ -10,13 +10,14 @@ from llm_assets.core.ids import BatchKey
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.defs.project_definitions import build_definitions, build_scope
 from llm_assets.defs.runs import RunEnd, TaskRunner
-from llm_assets.defs.task_definitions import TASK_STAGES, build_task_graph
+from llm_assets.defs.task_definitions import build_task_graph
 from llm_assets.gateways.batches import list_batches
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.tasks import Task, load_task
 from llm_assets_tests.end_to_end.call_record import read_call_sums
 from llm_assets_tests.end_to_end.chain_project import build_chain_project
 from llm_assets_tests.end_to_end.tiny_project import TinyProject
+from llm_assets_tests.stage_names import TASK_STAGES
 
 MAY = BatchKey("may")
 ALL = RunChoice(limit=None, is_forced=False)

@@ -6,10 +6,10 @@ import dagster as dg
 import pytest
 
 from llm_assets.defs.project_definitions import build_definitions, build_project_definitions
-from llm_assets.defs.task_definitions import BATCH_STAGES, TASK_STAGES
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.tasks import load_task
 from llm_assets_tests.end_to_end.tiny_project import TinyProject, build_environ, build_project
+from llm_assets_tests.stage_names import BATCH_STAGES, TASK_STAGES
 
 STAGES = (*TASK_STAGES, *BATCH_STAGES, "overview")
 SOURCES = ("input_file", "prompt_file", "config_file")

@@ -4,9 +4,9 @@ from collections.abc import Generator
 
 import pytest
 
-from llm_assets.defs.task_definitions import BATCH_STAGES, TASK_STAGES
 from llm_assets_tests.end_to_end.dagster_pages import Pages, open_pages
 from llm_assets_tests.end_to_end.tiny_project import TinyProject
+from llm_assets_tests.stage_names import BATCH_STAGES, TASK_STAGES
 
 pytestmark = pytest.mark.slow
 
