@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from pydantic import JsonValue
 
-from llm_assets.cli.task_choice import TaskChoice, choose_task
+from llm_assets.cli.task_choice import TaskChoice, choose_task, open_runner
 from llm_assets.core.gate import Route
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.number_words import render_count
@@ -118,15 +118,10 @@ def _apply(
     choice: TaskChoice, reviews: Sequence[TakenReview | RefusedReview]
 ) -> "Mapping[BatchKey, RunEnd]":
     """Sort each batch once, when all decisions are kept: a later one would leave it stale."""
-    from llm_assets.defs.history import open_history
-    from llm_assets.defs.project_definitions import build_scope
-    from llm_assets.defs.runs import open_task_runner
-
     batches = dict.fromkeys(each.batch for each in reviews if isinstance(each, TakenReview))
     if not batches:
         return {}
-    scope = build_scope(choice.project, choice.task, observers=())
-    with open_history(choice.project) as history, open_task_runner(scope, history) as runner:
+    with open_runner(choice) as runner:
         ends = {batch: runner.apply_review(batch) for batch in batches}
         runner.refresh_overview()
         return ends

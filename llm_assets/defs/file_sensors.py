@@ -12,7 +12,7 @@ from llm_assets.core.ids import BatchKey
 from llm_assets.core.stage_graph import StageGraph
 from llm_assets.core.task_status import find_worst
 from llm_assets.defs.jobs import TaskJobs, name_batch_job, name_schema_job
-from llm_assets.defs.registering import build_observation, read_observed
+from llm_assets.defs.registering import list_news
 from llm_assets.defs.scope import TaskScope
 from llm_assets.defs.stage_history import StageHistory
 from llm_assets.defs.task_status import read_task_status
@@ -67,7 +67,8 @@ class _Arrivals:
             known = self._read_files(parse_cursor(context.cursor))
         except LLMAssetsError as exc:
             return dg.SkipReason(str(exc))
-        events = self._list_unobserved(context.instance, known)
+        contents = {key: file.sha256 for key, file in known.files.items()}
+        events = list_news(self.scope, context.instance, contents)
         registered = set(context.instance.get_dynamic_partitions(str(self.scope.batches.name)))
         new = [key for key in known.files if key not in registered]
         requests: list[dg.RunRequest] = []
@@ -88,17 +89,6 @@ class _Arrivals:
             {batch.key: batch.path for batch in batches},
             now_seconds=self.scope.clock.get_now().timestamp(),
         )
-
-    def _list_unobserved(
-        self, instance: dg.DagsterInstance, known: KnownFiles
-    ) -> list[dg.AssetObservation]:
-        """Told before the first run: what is made of a file that was never observed counts as fresh for good."""
-        observed = read_observed(self.scope, instance, list(known.files))
-        return [
-            build_observation(self.scope, key, file.sha256)
-            for key, file in known.files.items()
-            if observed.get(key) != file.sha256
-        ]
 
     def _request_runs(
         self, instance: dg.DagsterInstance, known: KnownFiles

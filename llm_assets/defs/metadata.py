@@ -24,8 +24,10 @@ from llm_assets.core.stage_columns import (
     build_snapshot_columns,
     name_item_columns,
 )
+from llm_assets.core.status_text import render_status_markdown
+from llm_assets.core.task_status import TaskStatus
 from llm_assets.core.work_items import WorkItem, WorkItems
-from llm_assets.defs.publishing import IMAGES_KEY, INPUT_KEY, SOURCE_KEY
+from llm_assets.defs.publishing import BATCHES_KEY, IMAGES_KEY, INPUT_KEY, SOURCE_KEY
 from llm_assets.defs.scope import TaskScope
 from llm_assets.defs.table_metadata import describe_table
 from llm_assets.defs.telling_entries import leave_out_unknown, leave_out_zeros
@@ -35,6 +37,8 @@ from llm_assets.gateways.schema_generation import EnsuredSchema
 
 MAX_REPORT_CHARS = 20_000
 """Of a report in an event; the file holds the whole of it."""
+MAX_BATCHES = 200
+"""Of the table of all batches; every event is kept in Dagster's database."""
 
 
 def describe_schema(
@@ -59,6 +63,21 @@ def describe_schema_text(text: SchemaText) -> dict[str, object]:
         "problems": dg.MetadataValue.md("\n".join(f"- {line}" for line in text.problems)),
         "n_chars": len(text.text),
     }
+
+
+def describe_overview(status: TaskStatus) -> dict[str, object]:
+    """Whether there is anything to do, the table, and which versions of the batches it is about."""
+    return {
+        "dagster/row_count": len(status.batches),
+        "is_fresh": status.is_fresh,
+        "batches": build_status_table(status),
+        BATCHES_KEY: status.batches_sha256,
+    }
+
+
+def build_status_table(status: TaskStatus) -> dg.MarkdownMetadataValue:
+    """A line a batch, a column a stage, with the reasons."""
+    return dg.MetadataValue.md(render_status_markdown(status, max_batches=MAX_BATCHES))
 
 
 def describe_snapshot(

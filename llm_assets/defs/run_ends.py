@@ -51,16 +51,14 @@ def read_end(result: dg.ExecuteInProcessResult) -> RunEnd:
         keys = [event.asset_key for event in result.get_asset_materialization_events()]
         stages = tuple(key.path[-1] for key in keys if key is not None)
         return RunEnd(problem=None, exit_code=int(has_error), failed_checks=told, stages=stages)
-    problems: list[str] = []
-    codes: list[int] = []
-    if stops := [check.render() for check in failed if check.is_blocking]:
-        problems.append(f"The batch stopped at the {'; '.join(stops)}")
-        codes.append(CHECK_FAILED)
-    for failure in _list_failures(result):
-        problems.append(_find_problem(failure))
-        codes.append(_find_exit_code(failure))
-    problem = "\n".join(problems) or "The run did not finish."
-    return RunEnd(problem=problem, exit_code=max(codes, default=MISTAKE), failed_checks=told)
+    stops = [check.render() for check in failed if check.is_blocking]
+    ends = [(f"The batch stopped at the {'; '.join(stops)}", CHECK_FAILED)] if stops else []
+    ends += map(_read_failure, _list_failures(result))
+    return RunEnd(
+        problem="\n".join(problem for problem, _ in ends) or "The run did not finish.",
+        exit_code=max((code for _, code in ends), default=MISTAKE),
+        failed_checks=told,
+    )
 
 
 def _list_failures(result: dg.ExecuteInProcessResult) -> "list[StepFailureData]":
@@ -72,13 +70,11 @@ def _list_failures(result: dg.ExecuteInProcessResult) -> "list[StepFailureData]"
     return [failure for failure, name in zip(failures, classes, strict=True) if name != CHECK_ERROR]
 
 
-def _find_problem(failure: "StepFailureData") -> str:
-    if failure.user_failure_data is not None:
-        return failure.user_failure_data.description or "The run failed."
-    return failure.error.to_string() if failure.error else "The run failed."
-
-
-def _find_exit_code(failure: "StepFailureData") -> int:
+def _read_failure(failure: "StepFailureData") -> tuple[str, int]:
+    """What is said of it, and the exit code."""
     told = failure.user_failure_data
-    code = None if told is None else told.metadata.get(EXIT_CODE_KEY)
-    return code.value if code is not None and isinstance(code.value, int) else MISTAKE
+    if told is None:
+        return failure.error.to_string() if failure.error else "The run failed.", MISTAKE
+    code = told.metadata.get(EXIT_CODE_KEY)
+    value = code.value if code is not None else None
+    return told.description or "The run failed.", value if isinstance(value, int) else MISTAKE

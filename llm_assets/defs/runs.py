@@ -23,6 +23,7 @@ from llm_assets.defs.jobs import (
 from llm_assets.defs.process_locks import PROCESS_TAG, open_process_lock
 from llm_assets.defs.project_definitions import build_definitions
 from llm_assets.defs.registering import observe_reviews, register_batches
+from llm_assets.defs.reloading import reload_shown_code
 from llm_assets.defs.review_choice import choose_review_stages
 from llm_assets.defs.run_ends import CHECK_FAILED, FINE, RunEnd, read_end
 from llm_assets.defs.scope import TaskScope
@@ -104,6 +105,10 @@ class TaskRunner:
         if not list_due(nodes, status.shared):
             return FINE
         return self._execute(name_overview_job(self._scope), batch=None, config={})
+
+    def reload_shown_code(self) -> str | None:
+        """Let a UI that is open show the settings of these runs; the sentence for a person, if there is one."""
+        return reload_shown_code(self._scope, self._instance)
 
     def _refresh(self, job: str, nodes: Sequence[StageNode], *, batch: BatchKey | None) -> RunEnd:
         """Make what is due and look again, until nothing is; no stage is made twice."""

@@ -4,8 +4,8 @@ import dagster as dg
 
 from llm_assets.core.stage_graph import StageGraph
 from llm_assets.core.status_text import render_counts
+from llm_assets.defs.metadata import build_status_table
 from llm_assets.defs.scope import TaskScope
-from llm_assets.defs.status_metadata import build_status_table
 from llm_assets.defs.task_status import read_task_status
 
 

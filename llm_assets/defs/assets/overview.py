@@ -5,10 +5,10 @@ import dagster as dg
 from llm_assets.core.overview import Overview, build_overview
 from llm_assets.core.stage_graph import StageGraph
 from llm_assets.defs.definition_metadata import describe_definition
+from llm_assets.defs.metadata import describe_overview
 from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.scope import TaskScope
 from llm_assets.defs.stage_arguments import build_stage_arguments
-from llm_assets.defs.status_metadata import describe_overview
 from llm_assets.defs.task_status import read_task_status
 
 RECIPE = 1
