@@ -14,7 +14,6 @@ from pathlib import Path
 import dagster as dg
 from trial_project import BATCH, TASK
 
-from llm_assets.config.stages import TASK_STAGES
 from llm_assets.core.ids import BatchKey
 from llm_assets.defs.history import open_history
 from llm_assets.defs.project_definitions import build_definitions, build_scope
@@ -39,7 +38,7 @@ def main(root: Path, stages: Sequence[str]) -> None:
     with open_history(project) as history:
         if stages == [PREPARE]:
             history.add_dynamic_partitions(str(scope.batches.name), [BATCH])
-            _materialize(scope, history, stages=TASK_STAGES, batch=None)
+            _materialize(scope, history, stages=("schema", "schema_text"), batch=None)
         else:
             print(json.dumps(_measure(scope, history, stages)))
 

@@ -10,7 +10,6 @@ from llm_assets.cli.console import Console
 from llm_assets.cli.results import load_batch_result
 from llm_assets.cli.task_choice import TaskChoice
 from llm_assets.core.ids import BatchKey
-from llm_assets.errors import ProviderError
 
 if TYPE_CHECKING:
     from llm_assets.defs.run_ends import RunEnd  # imports Dagster, which takes long
@@ -44,8 +43,8 @@ class BatchRuns:
                 self._note_done(batch, end)
                 continue
             self.note_problem([batch], end)
-            if end.exit_code == ProviderError.exit_code:
-                break  # the next batch would meet the same endpoint
+            if end.is_endpoint_lost:
+                break
 
     def note_problem(self, batches: Sequence[BatchKey], end: "RunEnd") -> None:
         """These batches stopped, all at the same thing."""

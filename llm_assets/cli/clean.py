@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from pydantic import JsonValue
 
-from llm_assets.cli.task_choice import choose_task
+from llm_assets.cli.task_choice import choose_task, takes_config
 from llm_assets.core.cleaning import Cleaning, render_cleaning
 
 MAX_LINES = 20
@@ -16,9 +16,7 @@ MAX_LINES = 20
 
 @click.command()
 @click.argument("task", required=False)
-@click.option(
-    "--config", type=click.Path(path_type=Path), help="A task file outside of the project."
-)
+@takes_config
 @click.option(
     "--from", "first", metavar="STAGE", required=True, help="The first stage to put away."
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from pydantic import JsonValue
 
-from llm_assets.cli.task_choice import choose_task
+from llm_assets.cli.task_choice import choose_task, takes_config
 from llm_assets.core.ids import BatchKey
 from llm_assets.gateways.report_index import write_index
 from llm_assets.gateways.stored_reports import RenewedReport, renew_report
@@ -15,9 +15,7 @@ from llm_assets.gateways.stored_stages import list_stored_batches
 
 @click.command()
 @click.argument("task", required=False)
-@click.option(
-    "--config", type=click.Path(path_type=Path), help="A task file outside of the project."
-)
+@takes_config
 @click.option(
     "--batch", "batches", multiple=True, help="A batch by its key; all that have run by default."
 )

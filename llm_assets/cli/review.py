@@ -2,21 +2,23 @@
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from pydantic import JsonValue
 
-from llm_assets.cli.task_choice import TaskChoice, choose_task
+from llm_assets.cli.task_choice import TaskChoice, choose_task, open_runner
 from llm_assets.core.gate import Route
+from llm_assets.core.ids import BatchKey
 from llm_assets.core.number_words import render_count
 from llm_assets.core.review_queue import WAITING
 from llm_assets.errors import InputError
 from llm_assets.gateways.clock import SystemClock
 from llm_assets.gateways.review_export import export_review
 from llm_assets.gateways.reviewing import TakenReview
-from llm_assets.gateways.reviews import take_review
+from llm_assets.gateways.reviews import RefusedReview, take_review
 from llm_assets.gateways.stored_stages import find_stored_batch, list_stored_batches
 
 if TYPE_CHECKING:
@@ -85,42 +87,51 @@ def export_workbooks(
 def import_workbook(task: str, files: tuple[Path, ...], *, reviewer: str, as_json: bool) -> None:
     """Take in the decisions in filled workbooks of TASK, and publish by them; each workbook wholly or not at all."""
     choice = choose_task(task, config=None)
-    records: list[JsonValue] = []
-    codes: list[int] = []
-    for path in files:
-        try:
-            taken = take_review(
-                choice.task, choice.project, path, clock=SystemClock(), reviewer=reviewer
-            )
-        except InputError as exc:  # the others are taken in, and each is told of
-            click.echo(f"Error: {exc}", err=True)
-            records.append({"file": path.name, "error": str(exc)})
-            codes.append(exc.exit_code)
-            continue
-        end = _apply(choice, taken)
-        records.append(_build_record(taken, end))
-        codes.append(end.exit_code)
-        if not as_json:
-            _print(choice, taken, end)
+    reviews = [_take(choice, path, reviewer=reviewer) for path in files]
+    ends = _apply(choice, reviews)
     if as_json:
-        record = {"task": choice.task.name, "reviews": records}
+        record = {
+            "task": choice.task.name,
+            "reviews": [_build_record(each, ends) for each in reviews],
+        }
         click.echo(json.dumps(record, ensure_ascii=False))
-    sys.exit(max(codes))
+    else:
+        for each in reviews:
+            _print(choice, each, ends)
+    codes = [end.exit_code for end in ends.values()]
+    is_refused = any(isinstance(each, RefusedReview) for each in reviews)
+    sys.exit(max([*codes, InputError.exit_code if is_refused else 0]))
 
 
-def _apply(choice: TaskChoice, taken: TakenReview) -> "RunEnd":
-    from llm_assets.defs.history import open_history
-    from llm_assets.defs.project_definitions import build_scope
-    from llm_assets.defs.runs import open_task_runner
+def _take(choice: TaskChoice, path: Path, *, reviewer: str) -> TakenReview | RefusedReview:
+    """Keep the decisions of one workbook; what is wrong with it is told, and keeps no other one out."""
+    try:
+        return take_review(
+            choice.task, choice.project, path, clock=SystemClock(), reviewer=reviewer
+        )
+    except InputError as exc:
+        click.echo(f"Error: {exc}", err=True)
+        return RefusedReview(file=path.name, problem=str(exc))
 
-    scope = build_scope(choice.project, choice.task, observers=())
-    with open_history(choice.project) as history, open_task_runner(scope, history) as runner:
-        end = runner.apply_review(taken.batch)
+
+def _apply(
+    choice: TaskChoice, reviews: Sequence[TakenReview | RefusedReview]
+) -> "Mapping[BatchKey, RunEnd]":
+    """Sort each batch once, when all decisions are kept: a later one would leave it stale."""
+    batches = dict.fromkeys(each.batch for each in reviews if isinstance(each, TakenReview))
+    if not batches:
+        return {}
+    with open_runner(choice) as runner:
+        ends = {batch: runner.apply_review(batch) for batch in batches}
         runner.refresh_overview()
-        return end
+        return ends
 
 
-def _print(choice: TaskChoice, taken: TakenReview, end: "RunEnd") -> None:
+def _print(
+    choice: TaskChoice, taken: TakenReview | RefusedReview, ends: "Mapping[BatchKey, RunEnd]"
+) -> None:
+    if isinstance(taken, RefusedReview):
+        return
     if taken.taken_in_at is not None:
         click.echo(
             f"{taken.file} was taken in on {taken.taken_in_at.date()} already; nothing was added."
@@ -129,15 +140,21 @@ def _print(choice: TaskChoice, taken: TakenReview, end: "RunEnd") -> None:
         counts = ", ".join(f"{count} {decision}" for decision, count in taken.decisions.items())
         known = f" ({taken.n_known} stood so already)" if taken.n_known else ""
         click.echo(f"{taken.file}: {counts}{known}; {taken.n_open} still open.")
-    if end.problem is not None:
+    problem = ends[taken.batch].problem
+    if problem is not None:
         click.echo(
-            f"The decisions are kept, but the batch {taken.batch} could not be sorted by them: {end.problem} "
+            f"The decisions are kept, but the batch {taken.batch} could not be sorted by them: {problem} "
             f"`llm-assets run {choice.task.name} --stale` does it later.",
             err=True,
         )
 
 
-def _build_record(taken: TakenReview, end: "RunEnd") -> JsonValue:
+def _build_record(
+    taken: TakenReview | RefusedReview, ends: "Mapping[BatchKey, RunEnd]"
+) -> JsonValue:
+    if isinstance(taken, RefusedReview):
+        return {"file": taken.file, "error": taken.problem}
+    end = ends[taken.batch]
     decisions: dict[str, JsonValue] = {**taken.decisions}
     return {
         "file": taken.file,

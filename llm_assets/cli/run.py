@@ -10,7 +10,7 @@ import click
 
 from llm_assets.cli.batch_runs import BatchRuns
 from llm_assets.cli.console import Console, open_console
-from llm_assets.cli.task_choice import TaskChoice
+from llm_assets.cli.task_choice import TaskChoice, open_runner
 from llm_assets.cli.task_options import TaskRequest, takes_task
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.core.setting_changes import build_changes_record
@@ -89,14 +89,9 @@ def _prepare(runner: "TaskRunner", batches: Sequence[Batch], runs: BatchRuns) ->
 
 @contextmanager
 def _open_runner(choice: TaskChoice, console: Console) -> "Generator[TaskRunner]":
-    from llm_assets.defs.history import open_history
-    from llm_assets.defs.project_definitions import build_scope
-    from llm_assets.defs.reloading import reload_shown_code
-    from llm_assets.defs.runs import open_task_runner
-
-    scope = build_scope(choice.project, choice.task, observers=[console])
-    with open_history(choice.project) as history, open_task_runner(scope, history) as runner:
+    """A runner that tells at its end what a UI that is open shows."""
+    with open_runner(choice, [console]) as runner:
         yield runner
-        note = reload_shown_code(scope, history)
+        note = runner.reload_shown_code()
     if note is not None:
         console.show_note(note)

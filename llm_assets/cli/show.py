@@ -10,7 +10,7 @@ from typing import get_args
 import click
 
 from llm_assets.cli.item_views import print_items
-from llm_assets.cli.task_choice import TaskChoice, choose_task
+from llm_assets.cli.task_choice import TaskChoice, choose_task, takes_config
 from llm_assets.core.item_columns import (
     build_item_record,
     choose_columns,
@@ -34,9 +34,7 @@ ROWS_ON_A_TERMINAL = 50
 
 @click.command()
 @click.argument("task", required=False)
-@click.option(
-    "--config", type=click.Path(path_type=Path), help="A task file outside of the project."
-)
+@takes_config
 @click.option(
     "--batch", "batches", multiple=True, help="A batch by its key; all that have run by default."
 )

@@ -7,14 +7,12 @@ from pathlib import Path
 import click
 
 from llm_assets.cli.status_views import print_status
-from llm_assets.cli.task_choice import choose_task
+from llm_assets.cli.task_choice import choose_task, open_runner, takes_config
 
 
 @click.command()
 @click.argument("task", required=False)
-@click.option(
-    "--config", type=click.Path(path_type=Path), help="A task file outside of the project."
-)
+@takes_config
 @click.option("--all", "shows_all", is_flag=True, help="List every batch, however many are fresh.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def status(task: str | None, config: Path | None, *, shows_all: bool, as_json: bool) -> None:
@@ -23,13 +21,7 @@ def status(task: str | None, config: Path | None, *, shows_all: bool, as_json: b
     A stage is stale where today's files and settings would make it from something else; what comes after it may
     change. `llm-assets run TASK --stale` brings exactly that up to date. Nothing is sent and nothing is changed.
     """
-    from llm_assets.defs.history import open_history
-    from llm_assets.defs.project_definitions import build_scope
-    from llm_assets.defs.runs import open_task_runner
-
-    choice = choose_task(task, config=config)
-    scope = build_scope(choice.project, choice.task, observers=())
-    with open_history(choice.project) as history, open_task_runner(scope, history) as runner:
+    with open_runner(choose_task(task, config=config)) as runner:
         found = runner.read_status()
     if as_json:
         click.echo(json.dumps(found.build_record(), ensure_ascii=False))

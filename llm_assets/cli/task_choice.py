@@ -1,15 +1,18 @@
 """Which task a command is about, and in which project its history lies."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from llm_assets.config.overrides import Assignment
 from llm_assets.errors import ConfigError
 from llm_assets.gateways.env_file import load_env_file
+from llm_assets.gateways.llm_run import Observer
 from llm_assets.gateways.project import Project, find_project_root, find_root_around, load_project
 from llm_assets.gateways.tasks import (
     Task,
@@ -18,6 +21,14 @@ from llm_assets.gateways.tasks import (
     load_task_file,
     override_task,
 )
+
+if TYPE_CHECKING:
+    from llm_assets.defs.runs import TaskRunner  # imports Dagster, which takes long
+
+takes_config = click.option(
+    "--config", type=click.Path(path_type=Path), help="A task file outside of the project."
+)
+"""The option of every command that does not go by the task's name alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +50,18 @@ def choose_task(
     choice = _find_task(name, config=config)
     task = override_task(choice.task, choice.project, assignments)
     return replace(choice, task=task)
+
+
+@contextmanager
+def open_runner(choice: TaskChoice, observers: Sequence[Observer] = ()) -> "Generator[TaskRunner]":
+    """What runs the task and knows its history."""
+    from llm_assets.defs.history import open_history
+    from llm_assets.defs.project_definitions import build_scope
+    from llm_assets.defs.runs import open_task_runner
+
+    scope = build_scope(choice.project, choice.task, observers=observers)
+    with open_history(choice.project) as history, open_task_runner(scope, history) as runner:
+        yield runner
 
 
 def _find_task(name: str | None, *, config: Path | None) -> TaskChoice:

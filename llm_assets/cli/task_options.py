@@ -1,14 +1,14 @@
 """What every command says that works on the batches of a task: which ones, how much of them, and with what settings."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import wraps
+from dataclasses import dataclass, fields
+from functools import reduce, wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
-from llm_assets.cli.task_choice import TaskChoice, choose_task
+from llm_assets.cli.task_choice import TaskChoice, choose_task, takes_config
 from llm_assets.config.overrides import parse_assignment
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.gateways.batches import (
@@ -20,6 +20,7 @@ from llm_assets.gateways.batches import (
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.tasks import Task, check_no_gaps
 
+Command = Callable[..., None]
 FindFile = Callable[..., Batch]
 """`register_batch_file` of a command that runs, `find_batch_file` of one that looks."""
 
@@ -64,32 +65,24 @@ def _without_repeats(batches: list[Batch], task: Task, project: Project) -> tupl
     return tuple({batch.key: batch for batch in batches}.values())
 
 
-def takes_task(
-    *, input_help: str, force_help: str, json_help: str
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def takes_task(*, input_help: str, force_help: str, json_help: str) -> Callable[[Command], Command]:
     """Give a command the argument TASK and the options that go with it; it gets them as `request`.
 
-    The texts are those in which commands differ.
+    Each bears the name of its field there. The texts are those in which commands differ.
     """
-    options = (
-        click.argument("task", required=False),
-        click.option(
-            "--config", type=click.Path(path_type=Path), help="A task file outside of the project."
-        ),
+    parameters = (
+        click.argument("name", metavar="[TASK]", required=False),
+        takes_config,
         click.option(
             "--batch", "batches", multiple=True, help="A batch by its key; all of them by default."
         ),
         click.option(
-            "--input",
-            "inputs",
-            multiple=True,
-            type=click.Path(path_type=Path),
-            help=input_help,
+            "--input", "inputs", multiple=True, type=click.Path(path_type=Path), help=input_help
         ),
         click.option(
             "--limit", type=click.IntRange(min=1), help="Only the first so many items that are due."
         ),
-        click.option("--force", is_flag=True, help=force_help),
+        click.option("--force", "is_forced", is_flag=True, help=force_help),
         click.option(
             "--set",
             "settings",
@@ -100,35 +93,12 @@ def takes_task(
         click.option("--json", "as_json", is_flag=True, help=json_help),
     )
 
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+    def decorate(command: Command) -> Command:
         @wraps(command)
-        def take(
-            *,
-            task: str | None,
-            config: Path | None,
-            batches: tuple[str, ...],
-            inputs: tuple[Path, ...],
-            limit: int | None,
-            force: bool,
-            settings: tuple[str, ...],
-            as_json: bool,
-            **others: Any,  # noqa: ANN401 -- the command's own options
-        ) -> None:
-            request = TaskRequest(
-                name=task,
-                config=config,
-                batches=batches,
-                inputs=inputs,
-                limit=limit,
-                is_forced=force,
-                settings=settings,
-                as_json=as_json,
-            )
-            command(request, **others)
+        def take(**given: Any) -> None:  # noqa: ANN401 -- as click has parsed them
+            asked = {each.name: given.pop(each.name) for each in fields(TaskRequest)}
+            command(TaskRequest(**asked), **given)
 
-        decorated: Callable[..., None] = take
-        for option in reversed(options):
-            decorated = option(decorated)
-        return decorated
+        return reduce(lambda taking, add: add(taking), reversed(parameters), take)
 
     return decorate

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from llm_assets.cli.task_choice import choose_task
+from llm_assets.cli.task_choice import choose_task, takes_config
 from llm_assets.core.shown_text import show_text
 from llm_assets.core.trace_record import build_trace_record
 from llm_assets.core.trace_text import render_trace
@@ -16,9 +16,7 @@ from llm_assets.gateways.traces import TraceChoice, open_traces
 @click.command()
 @click.argument("task", required=False)
 @click.argument("work_id", required=False)
-@click.option(
-    "--config", type=click.Path(path_type=Path), help="A task file outside of the project."
-)
+@takes_config
 @click.option(
     "--batch",
     help="The batch by its key; needed where several have the item, and for a row of several.",

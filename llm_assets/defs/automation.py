@@ -13,17 +13,20 @@ def build_version_condition() -> dg.AutomationCondition[Any]:
 
     Dagster's own `eager()` runs whenever something upstream ran, also where the same came out; here a run would
     be asked for, and maybe paid, for nothing. A stage that was never made is left to the sensor of new files,
-    unless what it reads appears while this is on.
+    unless what it reads appears while this is on. A check that blocks stops the run it failed in, and nothing that
+    a later one makes, so it is asked for here.
     """
     # Dagster's annotations call its own conditions incompatible with each other.
     condition: Any = dg.AutomationCondition
     versions_changed = condition.any_deps_match(condition.data_version_changed())
     settings_changed = condition.code_version_changed() & ~condition.missing()
+    is_blocked = condition.any_checks_match(condition.check_failed(), blocking_only=True)
     has_changed = versions_changed | settings_changed | condition.missing().newly_true()
     return (
         has_changed.since_last_handled()
         & ~condition.any_deps_missing()
         & ~condition.any_deps_in_progress()
+        & ~condition.any_deps_match(is_blocked)
         & ~condition.in_progress()
     ).with_label("versions_changed")
 

@@ -1,5 +1,6 @@
 """What stages that call models have in common: what can be chosen for a run, and what makes their outputs stale."""
 
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
@@ -11,6 +12,7 @@ from llm_assets.config.hooks import HookSettings
 from llm_assets.core.ids import StepName
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.core.setting_changes import render_setting_change
+from llm_assets.defs.observing import log_lines
 from llm_assets.defs.scope import TaskScope, build_image_parts, dump_settings, get_batch
 from llm_assets.gateways.hook_files import find_hook_files
 from llm_assets.gateways.launchpad import override_outputs
@@ -50,12 +52,11 @@ def build_request(context: dg.AssetExecutionContext, options: RunOptions) -> Gen
 
 def choose_settings(
     context: dg.AssetExecutionContext, scope: TaskScope, options: RunOptions
-) -> Task:
+) -> TaskScope:
     """The task with what was set for this run, which is told; `ConfigError` for what cannot be set here."""
-    chosen = override_outputs(scope.task, scope.project, options.set)
-    for change in chosen.changes:
-        context.log.info("set: %s", render_setting_change(change))
-    return chosen
+    task = override_outputs(scope.task, scope.project, options.set)
+    log_lines(context, (f"set: {render_setting_change(change)}" for change in task.changes))
+    return replace(scope, task=task)
 
 
 def build_step_parts(task: Task, step: TaskStep) -> dict[str, object]:

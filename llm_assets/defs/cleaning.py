@@ -1,6 +1,6 @@
 """How stages of a task are put away, and how Dagster learns of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
@@ -55,8 +55,10 @@ class TaskCleaner:
     def clean(self, cleaning: Cleaning) -> tuple[str, ...]:
         """Move the files, then tell Dagster; the folders that hold them now.
 
-        A second call after one that was stopped half-way finishes it.
+        A second call after one that was stopped half-way finishes it. `StorageError` where a run has begun since the
+        plan, which a person may have been looking at for long.
         """
+        self._check_idle(cleaning.files)
         archives = put_away(
             (path for paths in cleaning.files.values() for path in paths),
             task=self.scope.task.name,
@@ -68,7 +70,7 @@ class TaskCleaner:
             self.instance.report_runless_asset_event(event)
         return archives
 
-    def _check_idle(self, cells: Sequence[Cell]) -> None:
+    def _check_idle(self, cells: Collection[Cell]) -> None:
         runs = RunHistory(scope=self.scope, instance=self.instance, graph=self.graph)
         chosen = {batch for _, batch in cells if batch is not None}
         for stage, batch in runs.read_running():

@@ -3,8 +3,6 @@
 from pathlib import Path
 
 import dagster as dg
-from sqlalchemy.exc import SQLAlchemyError
-from yaml import YAMLError
 
 from llm_assets.core.findings import Finding, build_problems
 from llm_assets.defs.abandoned_runs import UNFINISHED, end_abandoned_runs
@@ -48,11 +46,6 @@ def examine_history(project: Project) -> tuple[Finding, ...]:
             return (_examine_settings(project, history), *_examine_runs(history))
     except LLMAssetsError as exc:
         return build_problems("history", exc)
-    except (dg.DagsterError, SQLAlchemyError, YAMLError, OSError, ImportError) as exc:
-        reason = str(exc).strip().partition("\n")[0] or type(exc).__name__
-        text = f"Dagster's history cannot be opened: {reason}"
-        remedy = f"Check {SETTINGS_FILE} in {HOME_VARIABLE}, and the database that it names."
-        return (Finding(level="problem", subject="history", text=text, remedy=remedy),)
 
 
 def _examine_settings(project: Project, history: dg.DagsterInstance) -> Finding:

@@ -7,12 +7,13 @@ from logging import Logger
 import dagster as dg
 from pydantic import ValidationError
 
-from llm_assets.core.arrivals import KnownFiles
+from llm_assets.core.arrivals import KnownFile, KnownFiles
+from llm_assets.core.fingerprint import fingerprint
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.stage_graph import StageGraph
 from llm_assets.core.task_status import find_worst
 from llm_assets.defs.jobs import TaskJobs, name_batch_job, name_schema_job
-from llm_assets.defs.registering import build_observation, read_observed
+from llm_assets.defs.registering import list_news
 from llm_assets.defs.scope import TaskScope
 from llm_assets.defs.stage_history import StageHistory
 from llm_assets.defs.task_status import read_task_status
@@ -67,7 +68,8 @@ class _Arrivals:
             known = self._read_files(parse_cursor(context.cursor), context.log)
         except LLMAssetsError as exc:
             return dg.SkipReason(str(exc))
-        events = self._list_unobserved(context.instance, known)
+        contents = {key: file.sha256 for key, file in known.files.items()}
+        events = list_news(self.scope, context.instance, contents)
         registered = set(context.instance.get_dynamic_partitions(str(self.scope.batches.name)))
         new = [key for key in known.files if key not in registered]
         requests: list[dg.RunRequest] = []
@@ -90,17 +92,6 @@ class _Arrivals:
             show_problem=log.error,
         )
 
-    def _list_unobserved(
-        self, instance: dg.DagsterInstance, known: KnownFiles
-    ) -> list[dg.AssetObservation]:
-        """Told before the first run: what is made of a file that was never observed counts as fresh for good."""
-        observed = read_observed(self.scope, instance, list(known.files))
-        return [
-            build_observation(self.scope, key, file.sha256)
-            for key, file in known.files.items()
-            if observed.get(key) != file.sha256
-        ]
-
     def _request_runs(
         self, instance: dg.DagsterInstance, known: KnownFiles
     ) -> tuple[KnownFiles, list[dg.RunRequest]]:
@@ -115,13 +106,15 @@ class _Arrivals:
             if not self.graph.is_about_batches(node)
         }
         if find_worst(before) != "fresh":
-            version = " ".join(self.graph.find(name).code_version for name in before)
-            request = dg.RunRequest(run_key=version, job_name=name_schema_job(self.scope))
-            return known, [request]
+            # Once for these contents: a key of the settings alone would never bring them back to what they were.
+            wanted = [_name_content(known.files[key]) for key in due]
+            versions = [self.graph.find(name).code_version for name in before]
+            run_key = fingerprint([versions, wanted])
+            return known, [dg.RunRequest(run_key=run_key, job_name=name_schema_job(self.scope))]
         known = known.note_requests(due)
         return known, [
             dg.RunRequest(
-                run_key=f"{key}:{known.files[key].sha256}:{known.files[key].n_requests}",
+                run_key=f"{key}:{_name_content(known.files[key])}",
                 job_name=name_batch_job(self.scope),
                 partition_key=key,
             )
@@ -139,6 +132,11 @@ class _Arrivals:
             for (_, batch), made in history.read_made(keys).items()
             if batch is not None and made.input_sha256 is not None
         }
+
+
+def _name_content(file: KnownFile) -> str:
+    """The content of a file, and how often it was another one before it."""
+    return f"{file.sha256}:{file.n_requests}"
 
 
 def parse_cursor(cursor: str | None) -> KnownFiles:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import dagster as dg
 from filelock import FileLock
+from sqlalchemy.exc import SQLAlchemyError
+from yaml import YAMLError
 
 from llm_assets.errors import ConfigError, StorageError
 from llm_assets.gateways.project import Project
@@ -14,19 +16,40 @@ from llm_assets.gateways.project import Project
 HOME_VARIABLE = "DAGSTER_HOME"
 SETTINGS_FILE = "dagster.yaml"
 OPENING_LOCK = "llm_assets_opening.lock"
+MAX_REASON_CHARS = 200
+"""Of Dagster's words: it lists every setting there is."""
 SHIPPED_SETTINGS = Path(__file__).parent / SETTINGS_FILE
 """What holds where a project has no `dagster.yaml` of its own: telemetry is off, one run at a time calls models."""
 
 
 @contextmanager
 def open_history(project: Project) -> Generator[dg.DagsterInstance]:
-    """The project's Dagster instance; `DAGSTER_HOME` where it is set, else `.dagster` in the project."""
+    """The project's Dagster instance; `DAGSTER_HOME` where it is set, else `.dagster` in the project.
+
+    `StorageError` where it cannot be opened or read, be it for a mistake in `dagster.yaml`.
+    """
     prepare_home(project)
+    home = _find_home(project)
     # Dagster makes its tables when it is first opened, and processes that do so at once break each other's.
-    with FileLock(_find_home(project) / OPENING_LOCK):
+    with (
+        _speak_plainly(home, dg.DagsterError, SQLAlchemyError, YAMLError, OSError, ImportError),
+        FileLock(home / OPENING_LOCK),
+    ):
         instance = dg.DagsterInstance.get()
-    with instance:
+    with _speak_plainly(home, SQLAlchemyError), instance:
         yield instance
+
+
+@contextmanager
+def _speak_plainly(home: Path, *kinds: type[Exception]) -> Generator[None]:
+    try:
+        yield
+    except kinds as exc:
+        reason = " ".join(str(exc).split()) or type(exc).__name__
+        raise StorageError(
+            f"Dagster's history in {home} cannot be opened: {reason[:MAX_REASON_CHARS]}",
+            remedy=f"Check {SETTINGS_FILE}, the project's own first, and the database that it names.",
+        ) from exc
 
 
 def prepare_home(project: Project) -> None:

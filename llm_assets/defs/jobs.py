@@ -34,20 +34,6 @@ def name_overview_job(scope: TaskScope) -> str:
     return f"{scope.task.name}_overview"
 
 
-PAID_STAGES = ("embeddings",)
-"""Stages after people's decisions that send calls, and so are left out where nothing may cost money."""
-
-
-def list_review_stages(graph: StageGraph) -> tuple[str, ...]:
-    """The stages of a batch that show what people decided, and send no call."""
-    batched = {node.name for node in graph.batched}
-    return tuple(
-        name
-        for name in graph.find_downstream("corrections")
-        if name in batched and name not in PAID_STAGES
-    )
-
-
 def list_stages_by_job(scope: TaskScope, graph: StageGraph) -> Mapping[str, Sequence[str]]:
     """The stages of each of the task's jobs."""
     about_batches = [node.name for node in graph.shared if graph.is_about_batches(node)]

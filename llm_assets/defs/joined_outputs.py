@@ -19,7 +19,7 @@ from llm_assets.defs.check_results import build_stage_checks
 from llm_assets.defs.checks import CheckedResult
 from llm_assets.defs.definition_metadata import describe_definition
 from llm_assets.defs.output_metadata import describe_joined
-from llm_assets.defs.publishing import VERSION_DIGITS, publish, stop_plainly
+from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, get_batch, get_value_type
 from llm_assets.defs.stage_arguments import build_checked_arguments
 from llm_assets.gateways.artifacts import load_model
@@ -81,7 +81,7 @@ def build_joined_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
                 metadata=describe_joined(
                     scope, batch, outputs=joined, items_meta=work_items.meta, schemas=schemas
                 ),
-                data_version=fingerprint_outputs(joined)[:VERSION_DIGITS],
+                content_sha256=fingerprint_outputs(joined),
             )
 
     return llm_outputs

@@ -17,22 +17,67 @@ from llm_assets.core.export import ExportTable
 from llm_assets.core.group_contexts import GroupContexts
 from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.llm_outputs import LLMOutputs
+from llm_assets.core.schema_record import SchemaRecord, SchemaText
 from llm_assets.core.stage_columns import (
     build_context_columns,
     build_item_columns,
     build_snapshot_columns,
     name_item_columns,
 )
+from llm_assets.core.status_text import render_status_markdown
+from llm_assets.core.task_status import TaskStatus
 from llm_assets.core.work_items import WorkItem, WorkItems
-from llm_assets.defs.publishing import IMAGES_KEY, INPUT_KEY
+from llm_assets.defs.publishing import BATCHES_KEY, IMAGES_KEY, INPUT_KEY, SOURCE_KEY
 from llm_assets.defs.scope import TaskScope
 from llm_assets.defs.table_metadata import describe_table
 from llm_assets.defs.telling_entries import leave_out_unknown, leave_out_zeros
 from llm_assets.gateways.exports import ExportFile
 from llm_assets.gateways.reports import WrittenReport
+from llm_assets.gateways.schema_generation import EnsuredSchema
 
 MAX_REPORT_CHARS = 20_000
 """Of a report in an event; the file holds the whole of it."""
+MAX_BATCHES = 200
+"""Of the table of all batches; every event is kept in Dagster's database."""
+
+
+def describe_schema(
+    record: SchemaRecord, ensured: EnsuredSchema, *, path: Path
+) -> dict[str, object]:
+    """Where the module lies, which models it holds, and what was just done to it."""
+    archived = ensured.archived_path
+    return {
+        "module": dg.MetadataValue.path(str(path)),
+        "models": ", ".join(record.models),
+        "was_made_now": ensured.is_new,
+        "archived_as": archived and dg.MetadataValue.path(str(archived)),
+        SOURCE_KEY: record.source_sha256,
+    }
+
+
+def describe_schema_text(text: SchemaText) -> dict[str, object]:
+    """What prompts show, and whether endpoints can decode by it."""
+    return {
+        "schema": dg.MetadataValue.md(f"```json\n{text.text}\n```"),
+        "has_strict_form": text.strict_schema is not None,
+        "problems": dg.MetadataValue.md("\n".join(f"- {line}" for line in text.problems)),
+        "n_chars": len(text.text),
+    }
+
+
+def describe_overview(status: TaskStatus) -> dict[str, object]:
+    """Whether there is anything to do, the table, and which versions of the batches it is about."""
+    return {
+        "dagster/row_count": len(status.batches),
+        "is_fresh": status.is_fresh,
+        "batches": build_status_table(status),
+        BATCHES_KEY: status.batches_sha256,
+    }
+
+
+def build_status_table(status: TaskStatus) -> dg.MarkdownMetadataValue:
+    """A line a batch, a column a stage, with the reasons."""
+    return dg.MetadataValue.md(render_status_markdown(status, max_batches=MAX_BATCHES))
 
 
 def describe_snapshot(
@@ -51,7 +96,7 @@ def describe_snapshot(
     }
 
 
-def describe_images(items: WorkItems) -> dict[str, object]:
+def _describe_images(items: WorkItems) -> dict[str, object]:
     """The pictures of a batch; nothing where no column names any."""
     if items.meta.images_sha256 is None:
         return {}
@@ -115,6 +160,7 @@ def describe_items(scope: TaskScope, items: WorkItems) -> dict[str, object]:
         ),
         "mode": meta.mode,
         **leave_out_zeros(counts),
+        **_describe_images(items),
     }
 
 

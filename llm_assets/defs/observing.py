@@ -1,7 +1,7 @@
 """How a run's plan and progress reach its log in the UI."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import dagster as dg
 
@@ -56,6 +56,12 @@ class Observers(Observer):
         """Hand the warning on."""
         for observer in self._observers:
             observer.show_warning(text)
+
+
+def log_lines(context: dg.AssetExecutionContext, lines: Iterable[str]) -> None:
+    """Put lines into the run's log."""
+    for line in lines:
+        context.log.info(line)
 
 
 def build_observer(context: dg.AssetExecutionContext, others: Sequence[Observer]) -> Observer:

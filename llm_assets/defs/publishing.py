@@ -41,20 +41,20 @@ def publish(
     value: Value,
     *,
     metadata: Mapping[str, Any],
-    data_version: str | None = None,
+    content_sha256: str | None = None,
     key: dg.AssetKey | None = None,
     checks: StageChecks | None = None,
     code_version: str | None = None,
 ) -> dg.MaterializeResult[Value]:
     """The value of a stage with the version of its content: the same content is the same version.
 
-    A stage names its own version where not all of its content counts, such as times and costs. What its checks
+    A stage gives the hash of what counts where not all of its content does, such as times and costs. What its checks
     block is told with the value: Dagster puts the version on record all the same, and only this run stops.
     `code_version` stands in the place of the definition's, where a run was made with other settings than the
     definition: so the value is stale for whoever goes by the definition. `key` says which of several assets of one
     run it is.
     """
-    version = data_version or build_version(value)
+    version = content_sha256[:VERSION_DIGITS] if content_sha256 else build_version(value)
     blocked_by = checks.blocked_by if checks else None
     blocked = {} if blocked_by is None else {BLOCKED_KEY: blocked_by}
     return dg.MaterializeResult(

@@ -51,6 +51,8 @@ def refresh_task(scope: TaskScope, context: dg.OpExecutionContext) -> None:
             context.log.info(render_batch(batch))
             end = runner.refresh_batch(batch.batch)
             problems += [] if end.problem is None else [f"{batch.batch}: {end.problem}"]
+            if end.is_endpoint_lost:
+                break
         runner.refresh_overview()
     if problems:
         raise dg.Failure(description="\n".join(problems), allow_retries=False)

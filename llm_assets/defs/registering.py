@@ -15,54 +15,47 @@ PAGE_SIZE = 1000
 
 def register_batches(
     scope: TaskScope, instance: dg.DagsterInstance, batches: Sequence[Batch]
-) -> Mapping[BatchKey, Sha256]:
-    """Make the batches known, and the versions of their files; the versions that were not known yet.
+) -> None:
+    """Make the batches known, and the versions of their files.
 
     This has to happen before a batch first runs: what is made of a file that was never observed counts as fresh
     for good, whatever becomes of the file.
     """
-    unobserved = find_unobserved(scope, instance, batches)
-    keys = [batch.key for batch in batches]
-    instance.add_dynamic_partitions(str(scope.batches.name), keys)
-    for key, sha256 in unobserved.items():
-        instance.report_runless_asset_event(build_observation(scope, key, sha256))
+    contents = {batch.key: hash_file(batch.path) for batch in batches}
+    instance.add_dynamic_partitions(str(scope.batches.name), list(contents))
+    for news in list_news(scope, instance, contents):
+        instance.report_runless_asset_event(news)
     if scope.task.settings.gate is not None:
         observe_reviews(scope, instance)
-    return unobserved
+
+
+def list_news(
+    scope: TaskScope, instance: dg.DagsterInstance, contents: Mapping[BatchKey, Sha256]
+) -> list[dg.AssetObservation]:
+    """What the history has to be told of batches whose files have these hashes.
+
+    A file that is new, was changed or was put back to what it was before counts; the same content again does not.
+    """
+    observed = read_observed(scope, instance, list(contents))
+    return [
+        dg.AssetObservation(
+            scope.build_key("input_file"), partition=key, tags={DATA_VERSION_TAG: sha256}
+        )
+        for key, sha256 in contents.items()
+        if observed.get(key) != sha256
+    ]
 
 
 def observe_reviews(scope: TaskScope, instance: dg.DagsterInstance) -> None:
     """Make known what people have decided by now, where that is news."""
-    observation = build_review_observation(scope)
+    version = hash_corrections(scope.task, scope.project)
+    observation = dg.AssetObservation(
+        scope.build_key("review_files"), tags={DATA_VERSION_TAG: version}
+    )
     latest = instance.fetch_observations(observation.asset_key, limit=1).records
     known = latest[0].asset_observation if latest else None
     if known is None or known.data_version != observation.data_version:
         instance.report_runless_asset_event(observation)
-
-
-def build_review_observation(scope: TaskScope) -> dg.AssetObservation:
-    """The event that tells the version of all decisions of people."""
-    version = hash_corrections(scope.task, scope.project)
-    return dg.AssetObservation(scope.build_key("review_files"), tags={DATA_VERSION_TAG: version})
-
-
-def find_unobserved(
-    scope: TaskScope, instance: dg.DagsterInstance, batches: Sequence[Batch]
-) -> Mapping[BatchKey, Sha256]:
-    """The batches whose files are not as they were last observed, with the files' hashes.
-
-    A file that is new, was changed or was put back to what it was before counts; the same content again does not.
-    """
-    observed = read_observed(scope, instance, [batch.key for batch in batches])
-    found = {batch.key: hash_file(batch.path) for batch in batches}
-    return {key: sha256 for key, sha256 in found.items() if observed.get(key) != sha256}
-
-
-def build_observation(scope: TaskScope, key: BatchKey, sha256: Sha256) -> dg.AssetObservation:
-    """The event that tells the version of a batch's file."""
-    return dg.AssetObservation(
-        scope.build_key("input_file"), partition=key, tags={DATA_VERSION_TAG: sha256}
-    )
 
 
 def read_observed(

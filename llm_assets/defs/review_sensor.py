@@ -1,6 +1,7 @@
 """How workbooks that people filled in are taken in without anybody asking."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from logging import Logger
 from pathlib import Path
@@ -9,11 +10,15 @@ import dagster as dg
 
 from llm_assets.core.ids import BatchKey
 from llm_assets.core.stage_graph import StageGraph
+from llm_assets.core.staleness import Cell, Made
 from llm_assets.defs.file_sensors import INTERVAL_SECONDS, parse_cursor
-from llm_assets.defs.jobs import TaskJobs, list_review_stages, name_batch_job
-from llm_assets.defs.registering import build_review_observation
+from llm_assets.defs.jobs import TaskJobs, name_batch_job
+from llm_assets.defs.registering import observe_reviews
+from llm_assets.defs.review_choice import choose_review_stages
 from llm_assets.defs.scope import TaskScope
+from llm_assets.defs.stage_history import StageHistory
 from llm_assets.errors import LLMAssetsError
+from llm_assets.gateways.review_stages import hash_corrections
 from llm_assets.gateways.reviewing import TakenReview
 from llm_assets.gateways.reviews import RefusedReview, list_reviews, take_arrived_review
 from llm_assets.gateways.settled_files import read_settled
@@ -41,33 +46,31 @@ class _ReviewDesk:
     graph: StageGraph
 
     def look(self, context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        scope = self.scope
         try:
-            paths = list_reviews(scope.task, scope.project)
-            known = read_settled(
-                parse_cursor(context.cursor),
-                paths,
-                now_seconds=scope.clock.get_now().timestamp(),
-                show_problem=context.log.error,
-            )
+            return self._look(context)
         except LLMAssetsError as exc:
             return dg.SkipReason(str(exc))
+
+    def _look(self, context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        paths = list_reviews(self.scope.task, self.scope.project)
+        now_seconds = self.scope.clock.get_now().timestamp()
+        known = read_settled(
+            parse_cursor(context.cursor),
+            paths,
+            now_seconds=now_seconds,
+            show_problem=context.log.error,
+        )
         ends = self._take({name: paths[name] for name in known.find_due({})}, context.log)
-        taken = [end for end in ends.values() if isinstance(end, TakenReview) and end.n_added]
-        known_batches = context.instance.get_dynamic_partitions(str(scope.batches.name))
+        batches = {end.batch for end in ends.values() if isinstance(end, TakenReview)}
         return dg.SensorResult(
-            run_requests=self._request_runs({end.batch for end in taken} & {*known_batches}),
+            run_requests=self._request_runs(context.instance, batches) if batches else [],
             cursor=known.note_requests(list(ends)).model_dump_json(),
-            asset_events=[build_review_observation(scope)] if taken else [],
         )
 
     def _take(
         self, paths: Mapping[BatchKey, Path], log: Logger
     ) -> dict[BatchKey, TakenReview | RefusedReview]:
-        """What became of each workbook; one that could not be dealt with is looked at again the next time.
-
-        It keeps no other one out: what was taken in is published now or, as it brings nothing new, never.
-        """
+        """What became of each workbook; one that could not be dealt with is looked at again, and keeps no other out."""
         scope = self.scope
         ends: dict[BatchKey, TakenReview | RefusedReview] = {}
         for name, path in paths.items():
@@ -81,16 +84,34 @@ class _ReviewDesk:
             ends[name] = end
         return ends
 
-    def _request_runs(self, batches: Collection[str]) -> list[dg.RunRequest]:
-        """One for each batch that people decided on, over the stages that show it.
+    def _request_runs(
+        self, instance: dg.DagsterInstance, batches: AbstractSet[BatchKey]
+    ) -> list[dg.RunRequest]:
+        """One for each of these batches that does not show all decisions yet, over the stages that show them.
 
-        Dagster fails the whole look for one batch that its history does not know; a decision on such a one is shown
-        by the batch's first run.
+        The history says so, and not whether a workbook brought anything new: a look that ended after it had kept the
+        decisions is made up for by the next one. Dagster fails the whole look for one batch that its history does not
+        know; a decision on such a one is shown by the batch's first run.
         """
-        stages = [self.scope.build_key(name) for name in list_review_stages(self.graph)]
+        observe_reviews(self.scope, instance)
+        decided = hash_corrections(self.scope.task, self.scope.project)
+        known = batches & {*instance.get_dynamic_partitions(str(self.scope.batches.name))}
+        history = StageHistory(scope=self.scope, instance=instance, graph=self.graph)
+        made = history.read_made(sorted(known))
         return [
             dg.RunRequest(
-                job_name=name_batch_job(self.scope), partition_key=batch, asset_selection=stages
+                run_key=f"{batch}:{decided}",
+                job_name=name_batch_job(self.scope),
+                partition_key=batch,
+                asset_selection=[self.scope.build_key(stage) for stage in stages],
             )
-            for batch in sorted(batches)
+            for batch in sorted(known)
+            if _get_shown(made, batch) != decided
+            and (stages := choose_review_stages(self.graph, made, batch).due)
         ]
+
+
+def _get_shown(made: Mapping[Cell, Made], batch: BatchKey) -> str | None:
+    """The hash of the decisions that a batch was last sorted by."""
+    corrections = made.get(("corrections", batch))
+    return corrections and corrections.corrections_sha256

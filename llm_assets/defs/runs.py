@@ -16,7 +16,6 @@ from llm_assets.core.task_status import TaskStatus
 from llm_assets.defs.abandoned_runs import end_abandoned_runs
 from llm_assets.defs.calling import name_calling_op
 from llm_assets.defs.jobs import (
-    list_review_stages,
     name_batch_job,
     name_overview_job,
     name_schema_job,
@@ -24,8 +23,11 @@ from llm_assets.defs.jobs import (
 from llm_assets.defs.process_locks import PROCESS_TAG, open_process_lock
 from llm_assets.defs.project_definitions import build_definitions
 from llm_assets.defs.registering import observe_reviews, register_batches
-from llm_assets.defs.run_ends import FINE, RunEnd, read_end
+from llm_assets.defs.reloading import reload_shown_code
+from llm_assets.defs.review_choice import choose_review_stages
+from llm_assets.defs.run_ends import CHECK_FAILED, FINE, RunEnd, read_end
 from llm_assets.defs.scope import TaskScope
+from llm_assets.defs.stage_history import StageHistory
 from llm_assets.defs.task_definitions import build_task_graph
 from llm_assets.defs.task_status import read_task_status
 from llm_assets.gateways.batches import Batch
@@ -86,8 +88,15 @@ class TaskRunner:
         if not self._instance.has_dynamic_partition(str(self._scope.batches.name), batch):
             problem = f"the history of {self._scope.task.name} has no batch {batch}."
             return RunEnd(problem=problem, exit_code=NO_BATCH)
-        stages = list_review_stages(self._graph)
-        return self._execute(name_batch_job(self._scope), batch=batch, config={}, stages=stages)
+        history = StageHistory(scope=self._scope, instance=self._instance, graph=self._graph)
+        stages = choose_review_stages(self._graph, history.read_made([batch]), batch)
+        end = FINE
+        if stages.due:
+            job = name_batch_job(self._scope)
+            end = self._execute(job, batch=batch, config={}, stages=stages.due)
+        if stages.problem is None or end.problem is not None:
+            return end
+        return replace(end, problem=stages.problem, exit_code=CHECK_FAILED)
 
     def refresh_overview(self, status: TaskStatus | None = None) -> RunEnd:
         """Look at all batches again where any of them changed; `status` is how they stand, if that is known."""
@@ -96,6 +105,10 @@ class TaskRunner:
         if not list_due(nodes, status.shared):
             return FINE
         return self._execute(name_overview_job(self._scope), batch=None, config={})
+
+    def reload_shown_code(self) -> str | None:
+        """Let a UI that is open show the settings of these runs; the sentence for a person, if there is one."""
+        return reload_shown_code(self._scope, self._instance)
 
     def _refresh(self, job: str, nodes: Sequence[StageNode], *, batch: BatchKey | None) -> RunEnd:
         """Make what is due and look again, until nothing is; no stage is made twice."""

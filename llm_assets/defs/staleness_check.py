@@ -3,8 +3,8 @@
 import dagster as dg
 
 from llm_assets.core.stage_graph import StageGraph
-from llm_assets.core.status_text import render_counts, render_status_markdown
-from llm_assets.defs.assets.overview import MAX_BATCHES_SHOWN
+from llm_assets.core.status_text import render_counts
+from llm_assets.defs.metadata import build_status_table
 from llm_assets.defs.scope import TaskScope
 from llm_assets.defs.task_status import read_task_status
 
@@ -19,12 +19,11 @@ def build_staleness_check(scope: TaskScope, graph: StageGraph) -> dg.AssetChecks
     )
     def all_fresh(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         status = read_task_status(scope, context.instance, graph)
-        table = render_status_markdown(status, max_batches=MAX_BATCHES_SHOWN)
         return dg.AssetCheckResult(
             passed=status.is_fresh,
             severity=dg.AssetCheckSeverity.WARN,
             description=render_counts(status),
-            metadata={"batches": dg.MetadataValue.md(table)},
+            metadata={"batches": build_status_table(status)},
         )
 
     return all_fresh

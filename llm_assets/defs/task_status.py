@@ -35,18 +35,20 @@ def read_task_status(
     """How these batches stand; where none are named, all that have a file or were ever made."""
     files = {batch.key: batch.path for batch in list_batches(scope.task, scope.project)}
     keys = tuple(batches) if batches is not None else _list_keys(scope, instance, graph, files)
+    asked = None if batches is None else frozenset(keys)
+    runs = RunHistory(scope=scope, instance=instance, graph=graph, batches=asked)
+    # First, because a run that ends between the two looks has made what it was to make.
+    running_since = runs.read_running()
     with pause_collection():
         latest = StageHistory(scope=scope, instance=instance, graph=graph).read_latest(keys)
     kept = list_kept(scope.task, scope.project, graph, keys)
-    asked = None if batches is None else frozenset(keys)
-    runs = RunHistory(scope=scope, instance=instance, graph=graph, batches=asked)
     made = {cell: made for cell, made in latest.items() if cell in kept and not is_cleaned(made)}
     told_at_seconds = {cell: made.made_at_seconds for cell, made in latest.items()}
     facts = TaskFacts(
         made=made,
         told_at_seconds=told_at_seconds,
         failures=runs.read_failures(told_at_seconds),
-        running_since=runs.read_running(),
+        running_since=running_since,
         input_sha256={key: hash_file(files[key]) for key in keys if key in files},
         module_sha256=fingerprint_file(scope.task.schema_path),
         corrections_sha256=None

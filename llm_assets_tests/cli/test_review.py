@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from llm_assets_tests.end_to_end.gated_project import (
+    ROWS,
     answer_note,
     build_gated_project,
     fill_review,
@@ -33,6 +34,21 @@ def test_decisions_that_could_not_be_shown_are_no_success(project: TinyProject):
     away.rename(outputs)
     assert project.run("review", "import", "notes", str(filled)).exit_code == 0
     assert read_routes(project)["3"] == "published"
+
+
+def test_workbooks_of_several_batches_leave_none_stale(project: TinyProject):
+    """All decisions are kept before any batch is sorted by them, and each batch is sorted once."""
+    project.write_table("data/notes/june.csv", [("7", *ROWS[2][1:])])
+    project.run("run", "notes", "--batch", "june")
+    files = [
+        str(fill_review(project, {row: {"decision": "approve"}}, to=f"{row}.xlsx", batch=batch))
+        for batch, row in (("may", "3"), ("june", "7"), ("may", "6"))
+    ]
+    run = project.run("review", "import", "notes", *files, "--json")
+    assert run.exit_code == 0, run.stderr
+    assert [each["added"] for each in json.loads(run.stdout)["reviews"]] == [1, 1, 1]
+    status = json.loads(project.run("status", "notes", "--json").stdout)
+    assert [each["state"] for each in status["batches"]] == ["fresh", "fresh"]
 
 
 def test_a_workbook_with_mistakes_keeps_no_other_one_out(project: TinyProject):

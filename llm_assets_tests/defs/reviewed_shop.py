@@ -59,6 +59,12 @@ class ReviewedShop:
         assert end.problem is None, end.problem
         return end
 
+    def run_blocked(self) -> RunEnd:
+        """The same where a check stops it."""
+        end = self.open_runner().run_batch(MAY, ALL)
+        assert end.problem is not None
+        return end
+
     def refresh(self, batch: BatchKey = MAY) -> tuple[str, ...]:
         """What `llm-assets run --stale` does; the stages it made."""
         end = self.open_runner().refresh_batch(batch)

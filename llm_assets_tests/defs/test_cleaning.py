@@ -9,6 +9,7 @@ from llm_assets.core.run_choice import RunChoice
 from llm_assets.defs.cleaning import TaskCleaner, build_task_cleaner
 from llm_assets.defs.project_definitions import build_definitions, build_scope
 from llm_assets.defs.runs import TaskRunner
+from llm_assets.errors import StorageError
 from llm_assets.gateways.batches import list_batches
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.tasks import load_task
@@ -53,6 +54,18 @@ def test_nothing_starts_by_itself_because_values_were_put_away(cleaner: TaskClea
         if after.get_requested_partitions(scope.build_key(stage))
     }
     assert asked == set()
+
+
+def test_a_run_that_began_since_the_plan_is_left_alone(cleaner: TaskCleaner):
+    """A person may look at the plan for long before they say yes; nothing is moved from under a run."""
+    cleaning = cleaner.plan("export", ["may"])
+    tags = {"dagster/partition": "may"}
+    started = dg.DagsterRunStatus.STARTED
+    cleaner.instance.add_run(dg.DagsterRun(job_name="notes_batch", status=started, tags=tags))
+    with pytest.raises(StorageError, match="the batch may"):
+        cleaner.clean(cleaning)
+    cleaner.instance.wipe()
+    assert cleaner.clean(cleaning)
 
 
 def test_a_plan_changes_nothing(cleaner: TaskCleaner):

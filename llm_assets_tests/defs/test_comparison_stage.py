@@ -143,6 +143,12 @@ def test_the_stage_stands_in_the_lineage(pair: Pair):
         assert ("brief/comparison" in pair.list_parents("export")) is is_guarded
 
 
+def test_what_is_published_is_guarded_as_well(pair: Pair):
+    """With a gate, programs get `published` and not the export, so it waits for the same check."""
+    pair.set_variant(LIMITS, "gate:\n  field: score\n  at_least: 1\n")
+    assert "brief/comparison" in pair.list_parents("published")
+
+
 def test_scores_are_compared_where_both_tasks_have_them(pair: Pair):
     """Then the comparison comes after both assessments, and a limit can be set on the score."""
     rows = [(*row, "good") for row in NOTES]

@@ -111,6 +111,28 @@ def test_a_new_file_runs_after_what_it_needs(inbox: Inbox):
     assert inbox.list_requests() == []
 
 
+def test_the_schema_is_asked_for_again_where_settings_came_back(inbox: Inbox):
+    """What one content was already asked for does not keep a later one waiting for a schema that was changed back."""
+
+    def edit(old: str, new: str) -> str | None:
+        inbox.tiny.edit("configs/schemas/notes.py", old, new)
+        found = inbox.look(RUN)
+        assert isinstance(found, dg.SensorResult)
+        (request,) = list(found.run_requests or [])
+        assert request.job_name == "notes_schema"
+        return request.run_key
+
+    old, new = "class LLMOutput", "# mood and score\nclass LLMOutput"
+    first = edit(old, new)
+    assert edit(new, new) == first
+    inbox.run_by_hand()
+    assert inbox.list_requests() == [("notes_batch", "may")]
+    inbox.put("june", 2)
+    second = edit(new, old)
+    inbox.run_by_hand()
+    assert edit(old, new) not in (first, second)
+
+
 def test_a_changed_file_runs_again_and_so_does_one_put_back(inbox: Inbox):
     """Each new content is a run of its own, also where it is an earlier one; a touched file is none."""
     inbox.run_by_hand("may")

@@ -3,8 +3,15 @@ from pathlib import Path
 
 import pytest
 
-from llm_assets.defs.history import HOME_VARIABLE, SETTINGS_FILE, SHIPPED_SETTINGS, prepare_home
-from llm_assets.errors import ConfigError
+from llm_assets.defs.history import (
+    HOME_VARIABLE,
+    OPENING_LOCK,
+    SETTINGS_FILE,
+    SHIPPED_SETTINGS,
+    open_history,
+    prepare_home,
+)
+from llm_assets.errors import ConfigError, StorageError
 from llm_assets.gateways.project import Project
 
 
@@ -59,3 +66,31 @@ def test_a_home_must_be_a_whole_path(project: Project, monkeypatch: pytest.Monke
     monkeypatch.setenv(HOME_VARIABLE, ".dagster")
     with pytest.raises(ConfigError, match="DAGSTER_HOME"):
         prepare_home(project)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [("no_such_key: 1\n", "no_such_key"), ("a: [\n", "expected the node content")],
+)
+def test_settings_that_cannot_be_read_are_told_plainly(project: Project, settings: str, words: str):
+    """A mistake in `dagster.yaml` is the person's to mend, so every command says what it is in a sentence."""
+    (project.root / SETTINGS_FILE).write_text(settings)
+    with pytest.raises(StorageError, match=words), open_history(project):
+        pass
+
+
+def test_a_home_that_cannot_be_written_is_told_plainly(project: Project):
+    """So is a folder in which no lock can be taken."""
+    (project.dagster_home / OPENING_LOCK).mkdir(parents=True)
+    with pytest.raises(StorageError, match="cannot be opened"), open_history(project):
+        pass
+
+
+def test_a_damaged_database_is_told_plainly(project: Project):
+    """Also one that Dagster looks into only later."""
+    with open_history(project) as history:
+        history.event_log_storage.get_concurrency_keys()
+    (damaged,) = project.dagster_home.rglob("index.db")
+    damaged.write_bytes(b"no database at all")
+    with pytest.raises(StorageError, match="not a database"), open_history(project) as history:
+        history.event_log_storage.get_concurrency_keys()

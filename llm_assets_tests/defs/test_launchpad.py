@@ -1,6 +1,6 @@
 """What can be set for one run in the UI, and whether a run with other settings leaves an honest history."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -8,10 +8,12 @@ import pytest
 
 from llm_assets.config.overrides import parse_assignment
 from llm_assets.core.ids import BatchKey
+from llm_assets.core.plan import Plan
 from llm_assets.core.run_choice import RunChoice
 from llm_assets.defs.project_definitions import build_definitions, build_scope
 from llm_assets.defs.runs import TaskRunner
 from llm_assets.gateways.batches import list_batches
+from llm_assets.gateways.llm_run import Observer
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.tasks import load_task, override_task
 from llm_assets_tests.defs.test_runs import ALL, Workshop
@@ -41,10 +43,12 @@ def run_with(workshop: Workshop, *texts: str, choice: RunChoice = ALL) -> None:
     assert runner.run_batch(MAY, choice).problem is None
 
 
-def launch(workshop: Workshop, stage: str, values: object) -> dg.ExecuteInProcessResult:
+def launch(
+    workshop: Workshop, stage: str, values: object, *, observers: Sequence[Observer] = ()
+) -> dg.ExecuteInProcessResult:
     """What the launchpad does with `set` under the outputs' options."""
     project = Project(root=workshop.tiny.root, environ={})
-    definitions = build_definitions(project, [load_task(project, "notes")], observers=())
+    definitions = build_definitions(project, [load_task(project, "notes")], observers=observers)
     job = definitions.resolve_implicit_global_asset_job_def()
     return job.execute_in_process(
         asset_selection=[dg.AssetKey(["notes", stage])],
@@ -100,6 +104,21 @@ def test_the_launchpad_sets_what_the_outputs_alone_read(workshop: Workshop):
     assert launch(workshop, "llm_outputs", None).success
     assert "llm_outputs" not in workshop.list_stale()
     assert workshop.read_metadata("llm_outputs")["calls_sent"] == 0
+
+
+def test_a_prompt_that_is_edited_meanwhile_is_not_that_of_the_run(workshop: Workshop):
+    """The outputs bear the version of the prompt that was sent, so that the new one makes them stale."""
+    tiny = workshop.tiny
+
+    class Editor(Observer):
+        """A person at work while calls are under way."""
+
+        def show_plan(self, plan: Plan, /) -> None:
+            tiny.edit("prompts/notes.yaml", "You sort", f"You file {plan.n_items} of")
+
+    assert launch(workshop, "llm_outputs", {"llm.seed": 7}, observers=[Editor()]).success
+    tiny.edit("configs/notes.yaml", "model: extractive", "model: extractive\n  seed: 7")
+    assert "llm_outputs" in workshop.list_stale()
 
 
 @pytest.mark.parametrize(

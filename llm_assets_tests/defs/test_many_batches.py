@@ -1,9 +1,10 @@
 """What is true beyond the number of batches at which Dagster itself stops comparing."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -229,3 +230,41 @@ def test_only_runs_of_what_is_asked_for_are_looked_into(
 
     assert read("b000", "b001") == read("b001") == {"b001"}
     assert read() == read("b000", "b002") == set()
+
+
+@dataclass
+class EndingRun:
+    """A history in which a run ends right after somebody has looked at the first stage of a batch."""
+
+    history: dg.DagsterInstance
+    end: Callable[[], None]
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.history, name)
+
+    def get_latest_storage_id_by_partition(self, *args: Any) -> object:
+        found = self.history.get_latest_storage_id_by_partition(*args)
+        self.end()
+        return found
+
+
+def test_a_run_that_ends_meanwhile_leaves_nothing_to_be_made_again(
+    tiny: TinyProject, history: dg.DagsterInstance
+):
+    """A batch of which half was read before the end and half after it counts as still being made."""
+    archive = build_archive(tiny, history, 1)
+    batch = BatchKey("b000")
+    archive.record("input_snapshot", batch, "2")
+    started = dg.DagsterRunStatus.STARTED
+    run = create_run_for_test(
+        history, job_name="notes_batch", status=started, tags={PARTITION_TAG: batch}
+    )
+
+    def end() -> None:
+        archive.record("input_snapshot", batch, "1")
+        history.delete_run(run.run_id)
+
+    racing: Any = EndingRun(history, end)
+    (found,) = read_task_status(archive.scope, racing, archive.graph, batches=[batch]).batches
+    assert found.state == "running"
+    assert archive.list_stale() == []

@@ -79,3 +79,11 @@ def test_a_batch_that_stops_is_named_and_keeps_no_other_one_waiting(shop: Shop):
     assert (user_failure.description or "").startswith("april: data/notes/april.csv, line 2")
     states = {batch.batch: batch.state for batch in shop.read_status().batches}
     assert states == {"april": "failed", "june": "fresh", "may": "fresh"}
+
+
+def test_a_lost_endpoint_is_not_tried_with_every_batch(shop: Shop):
+    """As on the command line, the batches after the one that met it would meet it as well."""
+    shop.tiny.edit("configs/notes.yaml", "model: extractive", "model: extractiv")
+    (failure,) = shop.refresh().get_step_failure_events()
+    assert "extractiv" in str(failure.step_failure_data.user_failure_data)
+    assert shop.count_runs("notes_batch") == 1

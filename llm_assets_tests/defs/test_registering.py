@@ -7,7 +7,12 @@ import pytest
 from llm_assets.core.ids import BatchKey
 from llm_assets.defs import registering
 from llm_assets.defs.project_definitions import build_scope
-from llm_assets.defs.registering import find_unobserved, read_observed, register_batches
+from llm_assets.defs.registering import (
+    DATA_VERSION_TAG,
+    list_news,
+    read_observed,
+    register_batches,
+)
 from llm_assets.defs.scope import TaskScope
 from llm_assets.gateways.batches import hash_file, list_batches
 from llm_assets.gateways.project import Project
@@ -39,12 +44,20 @@ def history() -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def register(scope: TaskScope, history: dg.DagsterInstance):
-    return register_batches(scope, history, list_batches(scope.task, scope.project))
+def find(scope: TaskScope, history: dg.DagsterInstance) -> dict[str | None, str]:
+    """The batches of which there is something to tell, and what."""
+    contents = {
+        batch.key: hash_file(batch.path) for batch in list_batches(scope.task, scope.project)
+    }
+    news = list_news(scope, history, contents)
+    return {each.partition: (each.tags or {})[DATA_VERSION_TAG] for each in news}
 
 
-def find(scope: TaskScope, history: dg.DagsterInstance):
-    return find_unobserved(scope, history, list_batches(scope.task, scope.project))
+def register(scope: TaskScope, history: dg.DagsterInstance) -> dict[str | None, str]:
+    """Make them known; what was told."""
+    found = find(scope, history)
+    register_batches(scope, history, list_batches(scope.task, scope.project))
+    return found
 
 
 def test_batches_become_known_with_their_files_versions(tiny, scope, history):
@@ -85,4 +98,5 @@ def test_a_long_history_is_read_to_its_end(tiny, scope, history, monkeypatch):
 
 def test_no_batches_are_no_mistake(scope, history):
     """An empty folder has nothing to register."""
-    assert register_batches(scope, history, []) == {}
+    register_batches(scope, history, [])
+    assert list(history.get_dynamic_partitions("notes_batches")) == []

@@ -17,7 +17,7 @@ from llm_assets.defs.runs import TaskRunner
 from llm_assets.defs.task_definitions import build_task_graph
 from llm_assets.gateways.ledger.corrections import load_corrections
 from llm_assets.gateways.tasks import load_task, override_task
-from llm_assets_tests.defs.reviewed_shop import ReviewedShop
+from llm_assets_tests.defs.reviewed_shop import MAY, ReviewedShop
 from llm_assets_tests.end_to_end.gated_project import ROUTES, Edits, fill_review, read_routes
 from llm_assets_tests.fakes import NOON, FakeClock
 
@@ -34,7 +34,7 @@ class Desk:
 
     shop: ReviewedShop
     cursor: str | None = None
-    observed: list[dg.AssetObservation] = field(default_factory=list[dg.AssetObservation])
+    run_keys: set[str | None] = field(default_factory=set[str | None])
 
     @property
     def folder(self) -> Path:
@@ -50,8 +50,8 @@ class Desk:
         moment = NOON.timestamp() - age_seconds
         os.utime(path, (moment, moment))
 
-    def look(self, *sets: str) -> list[dg.RunRequest]:
-        """One tick of the sensor; what it asks for."""
+    def look(self, *sets: str, is_killed: bool = False) -> list[dg.RunRequest]:
+        """One tick of the sensor; what Dagster runs then, which is a key only once. Of a killed one it knows nothing."""
         task = load_task(self.shop.project, "notes")
         task = override_task(task, self.shop.project, [parse_assignment(text) for text in sets])
         scope = replace(build_scope(self.shop.project, task, observers=()), clock=FakeClock())
@@ -59,12 +59,12 @@ class Desk:
         sensor = build_review_sensor(scope, graph, build_jobs(scope, graph))
         found = sensor(dg.build_sensor_context(instance=self.shop.history, cursor=self.cursor))
         assert isinstance(found, dg.SensorResult)
-        for event in found.asset_events:
-            assert isinstance(event, dg.AssetObservation)
-            self.observed.append(event)
-            self.shop.history.report_runless_asset_event(event)
+        if is_killed:
+            return []
         self.cursor = found.cursor
-        return list(found.run_requests or ())
+        new = [each for each in found.run_requests or () if each.run_key not in self.run_keys]
+        self.run_keys.update(each.run_key for each in new)
+        return new
 
     def carry_out(self, requests: Sequence[dg.RunRequest]) -> None:
         """What the daemon does with them."""
@@ -75,6 +75,11 @@ class Desk:
                 asset_selection=request.asset_selection,
                 instance=self.shop.history,
             ).success
+
+    def count_observed(self) -> int:
+        """How often it was told since the project's first run that people had decided something."""
+        key = dg.AssetKey(["notes", "review_files"])
+        return len(self.shop.history.fetch_observations(key, limit=99).records) - 1
 
     def count_corrections(self) -> int:
         project = self.shop.project
@@ -98,12 +103,43 @@ def test_a_filled_workbook_is_taken_in_and_published(desk: Desk):
     (request,) = desk.look()
     assert (request.job_name, request.partition_key) == ("notes_batch", "may")
     assert list_stages(request) == FREE_STAGES
-    assert len(desk.observed) == 1
+    assert desk.count_observed() == 1
     desk.carry_out([request])
     assert read_routes(desk.shop.tiny) == {**ROUTES, "3": "published"}
     assert desk.shop.count_asked() == 0
     assert desk.shop.list_stale() == {}
     assert desk.look() == []
+
+
+def test_a_look_that_was_killed_is_made_up_for(desk: Desk):
+    """What it had kept, and could tell nobody of, is published by the next look, and by that one alone."""
+    desk.put("may.xlsx", APPROVE_3)
+    desk.look(is_killed=True)
+    assert desk.count_corrections() == 1
+    (request,) = desk.look()
+    desk.carry_out([request])
+    assert read_routes(desk.shop.tiny)["3"] == "published"
+    assert desk.count_observed() == 1
+    desk.cursor = None
+    desk.run_keys.clear()
+    assert desk.look() == []
+
+
+def test_what_a_check_holds_back_is_not_published_by_a_review(desk: Desk):
+    """People's decisions on a batch whose outputs did not pass wait like everything else that is made of these."""
+    shop = desk.shop
+    rules = "checks:\n  failed_items: {max_share: 0, severity: error, blocking: true}\n"
+    shop.tiny.write("configs/notes.yaml", shop.tiny.read("configs/notes.yaml") + rules)
+    shop.run_blocked()
+    desk.put("may.xlsx", APPROVE_3)
+    (request,) = desk.look()
+    assert list_stages(request) == {"corrections"}
+    end = shop.open_runner().apply_review(MAY)
+    assert (end.stages, end.exit_code) == (("corrections",), 1)
+    assert "hold back gate, published, report, review_queue. llm_outputs: failed_items:" in str(
+        end.problem
+    )
+    assert read_routes(shop.tiny) == ROUTES
 
 
 def test_vectors_are_left_to_those_who_pay(desk: Desk):
@@ -127,7 +163,7 @@ def test_the_same_file_twice_adds_nothing(desk: Desk):
     copy.rename(desk.folder / "may.xlsx")
     assert desk.look() == []
     assert desk.count_corrections() == 1
-    assert len(desk.observed) == 1
+    assert desk.count_observed() == 1
 
 
 def test_a_file_with_mistakes_waits_until_it_is_mended(desk: Desk):

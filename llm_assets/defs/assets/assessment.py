@@ -13,7 +13,7 @@ from llm_assets.defs.check_results import build_stage_checks
 from llm_assets.defs.checks import CheckedResult
 from llm_assets.defs.definition_metadata import describe_definition
 from llm_assets.defs.metadata import describe_assessment
-from llm_assets.defs.publishing import VERSION_DIGITS, build_version, publish, stop_plainly
+from llm_assets.defs.publishing import build_version, publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, dump_settings
 from llm_assets.defs.stage_arguments import build_checked_arguments
 from llm_assets.gateways.assessments import assess_outputs, fingerprint_labels
@@ -78,11 +78,12 @@ def build_assessment_asset(scope: TaskScope, settings: ExpectedSettings) -> dg.A
                 outputs=llm_outputs,
                 corrections=optional.get("corrections"),
             )
-            version = fingerprint([build_version(value), value.meta.model_dump(mode="json")])
             return publish(
                 value,
                 metadata=describe_assessment(value.meta),
-                data_version=version[:VERSION_DIGITS],
+                content_sha256=fingerprint(
+                    [build_version(value), value.meta.model_dump(mode="json")]
+                ),
                 checks=build_stage_checks(
                     check_assessment(value.meta, settings=task.settings), task.settings.checks
                 ),

@@ -9,7 +9,7 @@ from llm_assets.core.published import Published
 from llm_assets.defs.calling import POOL
 from llm_assets.defs.definition_metadata import describe_definition
 from llm_assets.defs.observing import build_observer
-from llm_assets.defs.publishing import VERSION_DIGITS, publish, stop_plainly
+from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.review_metadata import describe_embeddings
 from llm_assets.defs.run_lock import RUN_LOCK, run_lock_resource
 from llm_assets.defs.scope import TaskScope, get_batch
@@ -64,7 +64,7 @@ def build_embeddings_asset(scope: TaskScope, settings: EmbedSettings) -> dg.Asse
             return publish(
                 summary.batch,
                 metadata=describe_embeddings(summary),
-                data_version=summary.batch.contents_sha256[:VERSION_DIGITS],
+                content_sha256=summary.batch.contents_sha256,
             )
 
     return embeddings

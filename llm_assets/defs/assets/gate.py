@@ -13,6 +13,7 @@ from llm_assets.core.work_items import WorkItems
 from llm_assets.defs.check_results import build_stage_checks
 from llm_assets.defs.checks import CheckedResult
 from llm_assets.defs.definition_metadata import describe_definition
+from llm_assets.defs.observing import log_lines
 from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.review_metadata import describe_gate
 from llm_assets.defs.scope import TaskScope, dump_settings
@@ -68,8 +69,7 @@ def build_gate_asset(scope: TaskScope, settings: GateSettings) -> dg.AssetsDefin
                 outputs=llm_outputs,
                 corrections=corrections,
             )
-            for line in iter_routing_lines(decisions):
-                context.log.info(line)
+            log_lines(context, iter_routing_lines(decisions))
             return publish(
                 decisions,
                 metadata=describe_gate(decisions),

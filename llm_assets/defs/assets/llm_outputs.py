@@ -1,7 +1,5 @@
 """The LLM outputs stage: what the model answered, and what became of every item."""
 
-from dataclasses import replace
-
 import dagster as dg
 
 from llm_assets.core.group_contexts import GroupContexts
@@ -26,7 +24,7 @@ from llm_assets.defs.definition_metadata import (
 )
 from llm_assets.defs.observing import build_observer
 from llm_assets.defs.output_metadata import describe_generation
-from llm_assets.defs.publishing import VERSION_DIGITS, publish, stop_plainly
+from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.run_lock import RUN_LOCK, run_lock_resource
 from llm_assets.defs.scope import TaskScope, get_batch
 from llm_assets.defs.stage_arguments import build_checked_arguments
@@ -72,10 +70,11 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
         with its reason, its attempts and what they cost.
         """
         with stop_plainly():
-            batch = get_batch(context)
             chosen = choose_settings(context, scope, config)
+            # Before the run, which may take hours in which somebody edits the prompt.
+            code_version = _build_code_version(chosen) if config.set else None
             generation = generate_outputs(
-                chosen,
+                chosen.task,
                 scope.project,
                 build_request(context, config),
                 schema_text=schema_text,
@@ -88,24 +87,22 @@ def build_llm_outputs_asset(scope: TaskScope) -> dg.AssetsDefinition:
                 generation.outputs,
                 items=work_items,
                 summary=generation.summary,
-                settings=chosen.settings,
+                settings=chosen.task.settings,
             )
             return publish(
                 generation.outputs,
-                checks=build_stage_checks(checks, chosen.settings.checks),
+                checks=build_stage_checks(checks, chosen.task.settings.checks),
                 metadata=describe_generation(
                     scope,
-                    batch,
+                    get_batch(context),
                     generation=generation,
                     items_meta=work_items.meta,
                     schemas=load_answer_schemas(
                         task, scope.project, source_sha256=schema_text.source_sha256
                     ),
                 ),
-                data_version=fingerprint_outputs(generation.outputs)[:VERSION_DIGITS],
-                code_version=_build_code_version(replace(scope, task=chosen))
-                if config.set
-                else None,
+                content_sha256=fingerprint_outputs(generation.outputs),
+                code_version=code_version,
             )
 
     return llm_outputs

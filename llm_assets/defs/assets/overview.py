@@ -4,17 +4,15 @@ import dagster as dg
 
 from llm_assets.core.overview import Overview, build_overview
 from llm_assets.core.stage_graph import StageGraph
-from llm_assets.core.status_text import render_status_markdown
 from llm_assets.defs.definition_metadata import describe_definition
-from llm_assets.defs.publishing import BATCHES_KEY, publish, stop_plainly
+from llm_assets.defs.metadata import describe_overview
+from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.scope import TaskScope
 from llm_assets.defs.stage_arguments import build_stage_arguments
 from llm_assets.defs.task_status import read_task_status
 
 RECIPE = 1
 """Raised when the same batches would give another overview."""
-MAX_BATCHES_SHOWN = 200
-"""Every event is kept in Dagster's database, so a table stays small."""
 
 
 def build_overview_asset(scope: TaskScope, graph: StageGraph) -> dg.AssetsDefinition:
@@ -37,14 +35,6 @@ def build_overview_asset(scope: TaskScope, graph: StageGraph) -> dg.AssetsDefini
         with stop_plainly():
             status = read_task_status(scope, context.instance, graph)
             value = build_overview(status, batches_sha256=status.batches_sha256)
-            metadata = {
-                "dagster/row_count": len(status.batches),
-                "is_fresh": status.is_fresh,
-                "batches": dg.MetadataValue.md(
-                    render_status_markdown(status, max_batches=MAX_BATCHES_SHOWN)
-                ),
-                BATCHES_KEY: status.batches_sha256,
-            }
-            return publish(value, metadata=metadata)
+            return publish(value, metadata=describe_overview(status))
 
     return overview

@@ -8,7 +8,7 @@ from llm_assets.core.input_snapshot import InputSnapshot
 from llm_assets.core.llm_outputs import LLMOutputs
 from llm_assets.core.published import Published, build_published, fingerprint_published
 from llm_assets.defs.definition_metadata import describe_definition
-from llm_assets.defs.publishing import VERSION_DIGITS, publish, stop_plainly
+from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.review_metadata import describe_published
 from llm_assets.defs.scope import TaskScope, get_batch
 from llm_assets.defs.stage_arguments import build_batch_arguments
@@ -24,6 +24,7 @@ def build_published_asset(scope: TaskScope) -> dg.AssetsDefinition:
     @dg.asset(
         **build_batch_arguments(scope, "published"),
         ins=scope.build_inputs("input_snapshot", "llm_outputs", "corrections", "gate"),
+        deps=scope.list_guards(),
         kinds={"json"},
         metadata=describe_definition(scope),
         code_version=scope.build_code_version(RECIPE, mode=task.settings.grouping.mode),
@@ -52,7 +53,7 @@ def build_published_asset(scope: TaskScope) -> dg.AssetsDefinition:
             return publish(
                 value,
                 metadata=describe_published(value),
-                data_version=fingerprint_published(value)[:VERSION_DIGITS],
+                content_sha256=fingerprint_published(value),
             )
 
     return published

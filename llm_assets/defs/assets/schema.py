@@ -4,7 +4,8 @@ import dagster as dg
 
 from llm_assets.core.schema_record import SchemaRecord, build_schema_record
 from llm_assets.defs.definition_metadata import describe_definition
-from llm_assets.defs.publishing import SOURCE_KEY, publish, stop_plainly
+from llm_assets.defs.metadata import describe_schema
+from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, build_class_parts, dump_settings
 from llm_assets.defs.stage_arguments import build_stage_arguments
 from llm_assets.gateways.schema_generation import ensure_schema
@@ -47,14 +48,6 @@ def build_schema_asset(scope: TaskScope) -> dg.AssetsDefinition:
                 source_sha256=ensured.module.source_sha256,
                 output_model=task.steps[-1].settings.output_model,
             )
-            archived = ensured.archived_path
-            metadata = {
-                "module": dg.MetadataValue.path(str(task.schema_path)),
-                "models": ", ".join(record.models),
-                "was_made_now": ensured.is_new,
-                "archived_as": archived and dg.MetadataValue.path(str(archived)),
-                SOURCE_KEY: record.source_sha256,
-            }
-            return publish(record, metadata=metadata)
+            return publish(record, metadata=describe_schema(record, ensured, path=task.schema_path))
 
     return schema

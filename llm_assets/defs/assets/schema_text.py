@@ -4,6 +4,7 @@ import dagster as dg
 
 from llm_assets.core.schema_record import SchemaRecord, SchemaText
 from llm_assets.defs.definition_metadata import describe_definition
+from llm_assets.defs.metadata import describe_schema_text
 from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, build_class_parts
 from llm_assets.defs.stage_arguments import build_stage_arguments
@@ -32,12 +33,6 @@ def build_schema_text_asset(scope: TaskScope) -> dg.AssetsDefinition:
         """
         with stop_plainly():
             text = describe_task_schema(task, scope.project, schema=schema)
-            metadata = {
-                "schema": dg.MetadataValue.md(f"```json\n{text.text}\n```"),
-                "has_strict_form": text.strict_schema is not None,
-                "problems": dg.MetadataValue.md("\n".join(f"- {line}" for line in text.problems)),
-                "n_chars": len(text.text),
-            }
-            return publish(text, metadata=metadata)
+            return publish(text, metadata=describe_schema_text(text))
 
     return schema_text

@@ -1,7 +1,6 @@
 """The steps stage: what the model answered in each step of a chain."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import dagster as dg
 
@@ -29,12 +28,12 @@ from llm_assets.defs.definition_metadata import (
 from llm_assets.defs.io_managers import build_io_manager
 from llm_assets.defs.observing import build_observer
 from llm_assets.defs.output_metadata import describe_step
-from llm_assets.defs.publishing import VERSION_DIGITS, publish, stop_plainly
+from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.run_lock import RUN_LOCK, run_lock_resource
 from llm_assets.defs.scope import TaskScope, get_value_type
 from llm_assets.gateways.schema_texts import load_answer_schemas
 from llm_assets.gateways.steps_run import StepsGeneration, generate_steps
-from llm_assets.gateways.tasks import Task, TaskStep
+from llm_assets.gateways.tasks import TaskStep
 
 RECIPE = 1
 """Raised when the same answers would give other outputs."""
@@ -77,8 +76,10 @@ def build_step_assets(scope: TaskScope) -> dg.AssetsDefinition:
         """
         with stop_plainly():
             chosen = choose_settings(context, scope, config)
+            # Before the run, which may take hours in which somebody edits a prompt.
+            versions = _build_code_versions(chosen) if config.set else {}
             generation = generate_steps(
-                chosen,
+                chosen.task,
                 scope.project,
                 build_request(context, config),
                 selected={
@@ -101,7 +102,7 @@ def build_step_assets(scope: TaskScope) -> dg.AssetsDefinition:
                         name,
                         items_meta=work_items.meta,
                         schemas=schemas.steps[name],
-                        changed=chosen if config.set else None,
+                        code_version=versions.get(name),
                     )
 
     return steps
@@ -172,9 +173,8 @@ def _publish(
     *,
     items_meta: WorkItemsMeta,
     schemas: AnswerSchemas,
-    changed: Task | None,
+    code_version: str | None,
 ) -> dg.MaterializeResult[LLMOutputs]:
-    """`changed` is the task with what was set for this run; None where nothing was."""
     outputs = generation.outputs[name]
     return publish(
         outputs,
@@ -182,11 +182,10 @@ def _publish(
         metadata=describe_step(
             scope, name, generation=generation, items_meta=items_meta, schemas=schemas
         ),
-        data_version=fingerprint_outputs(outputs)[:VERSION_DIGITS],
-        code_version=changed and _find_code_version(replace(scope, task=changed), name),
+        content_sha256=fingerprint_outputs(outputs),
+        code_version=code_version,
     )
 
 
-def _find_code_version(scope: TaskScope, name: StepName) -> str:
-    (step,) = (each for each in scope.task.steps if each.name == name)
-    return _build_code_version(scope, step)
+def _build_code_versions(scope: TaskScope) -> dict[StepName | None, str]:
+    return {step.name: _build_code_version(scope, step) for step in scope.task.steps}

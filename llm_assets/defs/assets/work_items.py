@@ -9,7 +9,7 @@ from llm_assets.core.work_items import WorkItems
 from llm_assets.defs.check_results import build_stage_checks
 from llm_assets.defs.checks import CheckedResult
 from llm_assets.defs.definition_metadata import describe_definition
-from llm_assets.defs.metadata import describe_images, describe_items
+from llm_assets.defs.metadata import describe_items
 from llm_assets.defs.publishing import publish, stop_plainly
 from llm_assets.defs.scope import TaskScope, build_image_parts, dump_settings
 from llm_assets.defs.stage_arguments import build_checked_arguments
@@ -51,7 +51,7 @@ def build_work_items_asset(scope: TaskScope) -> dg.AssetsDefinition:
             checks = check_work_items(items, input_snapshot, settings)
             return publish(
                 items,
-                metadata=describe_items(scope, items) | describe_images(items),
+                metadata=describe_items(scope, items),
                 checks=build_stage_checks(checks, settings.checks),
             )
 
