@@ -7,7 +7,7 @@ from random import Random
 import dagster as dg
 import pytest
 
-from llm_assets_tests.defs.changing_project import ROWS, State, Table, copy_ledger
+from llm_assets_tests.defs.changing_project import State, copy_ledger
 from llm_assets_tests.defs.random_edits import Editor
 from llm_assets_tests.defs.worked_project import TASKS, TELLING, WorkedProject, render_cells
 
@@ -86,22 +86,11 @@ def turn_columns(state: State) -> None:
     state.tables["may"].columns = ("topic", "id", "text", "internal", "label")
 
 
-def add_june(state: State) -> None:
-    state.tables["june"] = Table(rows=list(ROWS[:2]))
-
-
-def lose_june(state: State) -> None:
-    del state.tables["june"]
-    state.knobs["classify words"] = "What kind is it?"
-
-
-PREPARED = (turn(expected_from="file", labels="Delivery"), add_june)
 HIDDEN_CHANGES: Mapping[str, Callable[[State], None]] = {
     "the order of columns, which no record shows": turn_columns,
     "a class with the same fields in another order": turn(classify_model="TurnedKind"),
     "how a table of labels is cleaned": turn(null_tokens=["Delivery"]),
     "nothing is expected any more": turn(expected_from=None),
-    "the prompt, after a file is gone": lose_june,
 }
 """One after the other, changes of which the values in between say nothing."""
 
@@ -111,8 +100,7 @@ def test_changes_that_no_value_in_between_shows_reach_what_they_concern(
 ):
     """After each of them the refreshed task is what a clean build gives."""
     state = State()
-    for prepare in PREPARED:
-        prepare(state)
+    state.knobs |= {"expected from": "file", "labels": "Delivery"}
     state.write(worked.root)
     assert worked.refresh("notes") == []
     for number, change in enumerate(HIDDEN_CHANGES.values()):
