@@ -26,7 +26,7 @@ from llm_assets.defs.task_definitions import build_task_graph
 from llm_assets.defs.task_status import read_task_status
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.tasks import load_task
-from llm_assets_tests.end_to_end.tiny_project import TinyProject, build_project
+from llm_assets_tests.end_to_end.tiny_project import NOTES, TinyProject, build_project
 
 OVERVIEW = dg.AssetKey(["notes", "overview"])
 
@@ -154,6 +154,7 @@ def test_the_check_of_the_overview_says_whether_all_is_fresh(
     archive = build_archive(tiny, history, 3)
     (fresh,) = archive.look().get_asset_check_evaluations()
     assert (fresh.check_name, fresh.passed) == ("all_fresh", True)
+    tiny.write_table("data/notes/b001.csv", NOTES[:1])  # what has no file is not waited for
     archive.record("work_items", "b001", "2")
     (stale,) = archive.look().get_asset_check_evaluations()
     assert stale.passed is False
