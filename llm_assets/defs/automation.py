@@ -1,5 +1,6 @@
 """What makes stages anew without anybody asking, where it is switched on."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
@@ -8,8 +9,11 @@ from llm_assets.defs.file_sensors import decide_sensor_status
 from llm_assets.defs.scope import TaskScope
 
 
-def build_version_condition() -> dg.AutomationCondition[Any]:
+def build_version_condition(unversioned: Sequence[dg.AssetKey]) -> dg.AutomationCondition[Any]:
     """Where something a stage is made from has another version than before: new content or new settings.
+
+    `unversioned` are files of which Dagster need not know a version: to it they are missing, and nothing waits for
+    them.
 
     Dagster's own `eager()` runs whenever something upstream ran, also where the same came out; here a run would
     be asked for, and maybe paid, for nothing. A stage that was never made is left to the sensor of new files,
@@ -20,11 +24,12 @@ def build_version_condition() -> dg.AutomationCondition[Any]:
     condition: Any = dg.AutomationCondition
     versions_changed = condition.any_deps_match(condition.data_version_changed())
     settings_changed = condition.code_version_changed() & ~condition.missing()
+    files = dg.AssetSelection.assets(*unversioned)
     is_blocked = condition.any_checks_match(condition.check_failed(), blocking_only=True)
     has_changed = versions_changed | settings_changed | condition.missing().newly_true()
     return (
         has_changed.since_last_handled()
-        & ~condition.any_deps_missing()
+        & ~condition.any_deps_missing().ignore(files)
         & ~condition.any_deps_in_progress()
         & ~condition.any_deps_match(is_blocked)
         & ~condition.in_progress()

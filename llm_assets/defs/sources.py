@@ -27,6 +27,13 @@ def build_source_assets(
     return [_build_input_file(scope), *prompts, _build_config_file(scope), *reviews]
 
 
+def list_unversioned_files(scope: TaskScope) -> list[dg.AssetKey]:
+    """Those of them that need not have a version: config and prompts, and reviews before the first one."""
+    prompts = [name_prompt_file(step.name) for step in scope.task.steps]
+    reviews = [] if scope.task.settings.gate is None else ["review_files"]
+    return [scope.build_key(name) for name in ("config_file", *prompts, *reviews)]
+
+
 def _build_input_file(scope: TaskScope) -> dg.SourceAsset:
     folder = scope.project.show(scope.task.input_folder)
 

@@ -35,7 +35,7 @@ from llm_assets.defs.joined_outputs import build_joined_outputs_asset
 from llm_assets.defs.refreshing import build_refresh_job
 from llm_assets.defs.review_sensor import build_review_sensor
 from llm_assets.defs.scope import TaskScope
-from llm_assets.defs.sources import build_source_assets
+from llm_assets.defs.sources import build_source_assets, list_unversioned_files
 from llm_assets.defs.stage_graph import read_stage_graph
 from llm_assets.defs.staleness_check import build_staleness_check
 
@@ -82,7 +82,7 @@ def build_stage_assets(scope: TaskScope) -> Sequence[dg.AssetsDefinition]:
             build_report_asset(scope),
         ]
         stages.append(build_overview_asset(scope, read_stage_graph(scope, stages)))
-    condition = build_version_condition()
+    condition = build_version_condition(list_unversioned_files(scope))
     return [
         stage.map_asset_specs(lambda spec: spec.replace_attributes(automation_condition=condition))
         for stage in stages

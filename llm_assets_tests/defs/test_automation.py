@@ -1,11 +1,25 @@
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from llm_assets.core.ids import BatchKey
+from llm_assets.core.run_choice import RunChoice
 from llm_assets.defs.automation import build_version_condition
+from llm_assets.defs.project_definitions import build_definitions, build_scope
+from llm_assets.defs.registering import register_batches
+from llm_assets.defs.runs import TaskRunner
+from llm_assets.defs.scope import TaskScope
+from llm_assets.defs.task_definitions import build_task_graph
+from llm_assets.gateways.batches import list_batches
+from llm_assets.gateways.project import Project
+from llm_assets.gateways.tasks import load_task
+from llm_assets_tests.end_to_end.tiny_project import NOTES, TinyProject, build_project
+
+MAY = BatchKey("may")
 
 PARTS = dg.DynamicPartitionsDefinition(name="parts")
 
@@ -36,7 +50,7 @@ class Lab:
             partitions_def=PARTS,
             deps=["source"],
             code_version=self.code_version,
-            automation_condition=build_version_condition(),
+            automation_condition=build_version_condition([]),
         )
         def reader() -> dg.MaterializeResult:
             return dg.MaterializeResult(data_version=dg.DataVersion(version))
@@ -124,3 +138,80 @@ def test_what_a_check_blocks_is_not_asked_for(lab: Lab):
     lab.source_version = "v3"
     lab.make("source", "a")
     assert lab.tick() == {"a"}
+
+
+@dataclass
+class Desk:
+    """A whole task that keeps itself fresh, with everything made, and what its sensor would ask for."""
+
+    tiny: TinyProject
+    history: dg.DagsterInstance
+    cursor: object = None
+
+    @property
+    def scope(self) -> TaskScope:
+        project = Project(root=self.tiny.root, environ={})
+        return build_scope(project, load_task(project, "notes"), observers=())
+
+    def make_all(self) -> None:
+        runner = TaskRunner(self.scope, self.history, process="test")
+        self.register()
+        assert runner.ensure_schema().problem is None
+        choice = RunChoice(limit=None, is_forced=False)
+        assert runner.run_batch(MAY, choice).problem is None
+
+    def register(self) -> None:
+        scope = self.scope
+        register_batches(scope, self.history, list_batches(scope.task, scope.project))
+
+    def tick(self) -> set[str]:
+        """The stages that the conditions ask for now."""
+        scope = self.scope
+        found = dg.evaluate_automation_conditions(
+            defs=build_definitions(scope.project, [scope.task], observers=()),
+            instance=self.history,
+            cursor=self.cursor,  # pyright: ignore[reportArgumentType] -- what it gave
+        )
+        self.cursor = found.cursor
+        return {
+            node.name
+            for node in build_task_graph(scope).nodes
+            if found.get_num_requested(scope.build_key(node.name))
+        }
+
+
+def open_desk(tiny: TinyProject, history: dg.DagsterInstance) -> Desk:
+    desk = Desk(tiny, history)
+    desk.make_all()
+    desk.tick()
+    assert desk.tick() == set()
+    return desk
+
+
+def test_a_changed_prompt_asks_for_the_outputs(tmp_path: Path):
+    """Files that have no versions of their own, such as the prompt's, keep nothing from being asked for."""
+    with dg.DagsterInstance.ephemeral() as history:
+        desk = open_desk(build_project(tmp_path), history)
+        desk.tiny.edit("prompts/notes.yaml", "You sort", "Kindly sort")
+        assert desk.tick() == {"llm_outputs"}
+
+
+def test_a_changed_table_asks_for_its_snapshot(tmp_path: Path):
+    """A new content of the file, once it is known, is read."""
+    with dg.DagsterInstance.ephemeral() as history:
+        desk = open_desk(build_project(tmp_path), history)
+        desk.tiny.write_table("data/notes/may.csv", NOTES[:1])
+        assert desk.tick() == set()
+        desk.register()
+        assert "input_snapshot" in desk.tick()
+
+
+def test_a_gate_that_nobody_decided_on_yet_is_kept_fresh_too(tmp_path: Path):
+    """The folder of reviews, of which nothing is known before the first one, holds nothing back."""
+    with dg.DagsterInstance.ephemeral() as history:
+        tiny = build_project(tmp_path)
+        config = tiny.read("configs/notes.yaml")
+        tiny.write("configs/notes.yaml", f"{config}gate: {{field: score, at_least: 2}}\n")
+        desk = open_desk(tiny, history)
+        tiny.edit("configs/notes.yaml", "at_least: 2", "at_least: 3")
+        assert "gate" in desk.tick()
