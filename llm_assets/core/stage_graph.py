@@ -16,6 +16,8 @@ class StageNode:
     reads_input: bool
     """Whether it reads the batch's own file."""
     code_version: str
+    calls_models: bool = False
+    """Whether making it asks models, so that the same sources may give something else or fail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

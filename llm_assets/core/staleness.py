@@ -197,30 +197,47 @@ class _Look:
     batches_sha256: str
 
     def decide(self, waits_for: tuple[Reason, ...]) -> StageStatus:
-        made = self.facts.made.get((self.node.name, self.batch))
+        made = self.facts.made.get(self._cell)
         if (state := self._find_trouble(made)) is not None:
             return state
+        changes = tuple(self._list_changes(made)) if made else ()
+        failures = self._list_failures(made)
+        if failures and (made is None or changes or self.node.calls_models):
+            return StageStatus(state="failed", reasons=failures)
         if made is None:
             return StageStatus(state="missing")
-        if changes := tuple(self._list_changes(made)):
+        if changes:
             return StageStatus(state="stale", reasons=changes)
         return StageStatus(state="will_be_stale" if waits_for else "fresh", reasons=waits_for)
 
     def _find_trouble(self, made: Made | None) -> StageStatus | None:
-        """A run under way or a failure that nothing has mended since."""
-        cell = (self.node.name, self.batch)
-        made_at_seconds = made.made_at_seconds if made else 0.0
-        told_at_seconds = max(made_at_seconds, self.facts.told_at_seconds.get(cell, 0.0))
-        if self.facts.running_since.get(cell, 0.0) > told_at_seconds:
+        """A run under way, or a check that nothing has mended since."""
+        if self.facts.running_since.get(self._cell, 0.0) > self._find_told_at(made):
             return StageStatus(state="running")
         if made is not None and made.blocked_by is not None:
             reason = Reason(kind="check_failed", subject=made.blocked_by)
             return StageStatus(state="failed", reasons=(reason,))
-        failure = self.facts.failures.get(cell)
-        if failure is not None and failure.failed_at_seconds > told_at_seconds:
-            reason = Reason(kind="run_failed", subject=failure.text)
-            return StageStatus(state="failed", reasons=(reason,))
         return None
+
+    def _list_failures(self, made: Made | None) -> tuple[Reason, ...]:
+        """The failure that came after the stage was made.
+
+        It counts for nothing where the value is what would be made of the sources of today: a file that was broken
+        for an hour is as it was.
+        """
+        failure = self.facts.failures.get(self._cell)
+        if failure is None or failure.failed_at_seconds <= self._find_told_at(made):
+            return ()
+        return (Reason(kind="run_failed", subject=failure.text),)
+
+    def _find_told_at(self, made: Made | None) -> float:
+        return max(
+            made.made_at_seconds if made else 0.0, self.facts.told_at_seconds.get(self._cell, 0.0)
+        )
+
+    @property
+    def _cell(self) -> Cell:
+        return self.node.name, self.batch
 
     def _list_changes(self, made: Made) -> Iterator[Reason]:
         """What is another thing today than it was when the stage was made."""

@@ -6,6 +6,7 @@ import dagster as dg
 
 from llm_assets.core.findings import Finding, build_problems
 from llm_assets.defs.abandoned_runs import UNFINISHED, end_abandoned_runs
+from llm_assets.defs.calling import POOL
 from llm_assets.defs.history import (
     HOME_VARIABLE,
     SETTINGS_FILE,
@@ -15,8 +16,6 @@ from llm_assets.defs.history import (
 from llm_assets.errors import LLMAssetsError
 from llm_assets.gateways.env_file import read_env_file
 from llm_assets.gateways.project import Project
-
-POOL = "llm_api"
 
 
 def examine_home(project: Project, *, from_environ: str | None) -> Finding:

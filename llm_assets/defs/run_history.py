@@ -1,6 +1,6 @@
 """Which stages of which batches did a run fail at, and which are being made right now?"""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
@@ -16,7 +16,15 @@ from llm_assets.defs.scope import TaskScope
 PARTITION_TAG = "dagster/partition"
 MAX_FAILED_RUNS = 2000
 """Older failures are not looked for."""
-_FAILURES = (DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE)
+STOPPED = "The run was stopped; its answers are kept."
+_TELLING = {
+    DagsterEventType.STEP_START,
+    DagsterEventType.ASSET_MATERIALIZATION,
+    DagsterEventType.STEP_FAILURE,
+    DagsterEventType.ENGINE_EVENT,
+    DagsterEventType.RUN_FAILURE,
+}
+"""What is read of a run that failed."""
 _UNFINISHED = (
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -37,14 +45,14 @@ class RunHistory:
     """Only what is about these batches, and about none; None for all."""
 
     def read_failures(self, told_at_seconds: Mapping[Cell, float]) -> Mapping[Cell, Failure]:
-        """The latest failure at every stage that a run failed at.
+        """The latest failure at every stage that a run failed at, or was stopped at.
 
         `told_at_seconds` says when each stage was last made or put away. A run of which every stage was told of since
         has nothing to say any more and is passed over, because reading its events takes 20 ms.
         """
         failures: dict[Cell, Failure] = {}
         seen: set[Cell] = set()
-        failed = self._build_filter(dg.DagsterRunStatus.FAILURE)
+        failed = self._build_filter(dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
         for record in self.instance.get_run_records(failed, limit=MAX_FAILED_RUNS):
             cells = self._list_cells(record.dagster_run)
             ended_at_seconds = record.end_time
@@ -75,26 +83,32 @@ class RunHistory:
     def _read_failures_of(
         self, run: dg.DagsterRun, cells: tuple[Cell, ...]
     ) -> Iterator[tuple[Cell, Failure]]:
-        entries = self.instance.all_logs(run.run_id, of_type={*_FAILURES, *self._list_makings()})
         is_told = False
+        begun: list[Cell] = []
         made: set[Cell] = set()
-        for entry in entries:
+        problem: str | None = None
+        for entry in self.instance.all_logs(run.run_id, of_type=_TELLING):
             event = entry.get_dagster_event()
-            if event.is_step_materialization:
+            if event.is_step_start:
+                begun += self._find_made_by(event.step_key, cells)
+            elif event.is_step_materialization:
                 made.update(cell for cell in cells if self._build_key(cell) == event.asset_key)
-                continue
-            failed = [cell for cell in self._find_failed(event.step_key, cells) if cell not in made]
-            if event.is_step_failure:
-                text = _find_text(event)
+            elif event.is_step_failure:
                 is_told = True
-            elif is_told:
-                continue  # the run says again that a step failed
-            else:
-                text, failed = event.message or "The run did not finish.", [*cells[:1]]
-            for cell in failed:
-                yield cell, Failure(failed_at_seconds=entry.timestamp, text=text)
+                for cell in self._find_made_by(event.step_key, cells):
+                    if cell not in made:
+                        yield (
+                            cell,
+                            Failure(failed_at_seconds=entry.timestamp, text=_find_text(event)),
+                        )
+            elif event.is_engine_event:
+                problem = _find_cause(event) or problem
+            elif not is_told:  # else the run only says again that a step failed
+                text = problem or event.message or "The run did not finish."
+                for cell in _find_stopped(cells, begun=begun, made=made):
+                    yield cell, Failure(failed_at_seconds=entry.timestamp, text=text)
 
-    def _find_failed(self, step_key: str | None, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    def _find_made_by(self, step_key: str | None, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
         """The stages that a step makes, by its name in the run."""
         names = {cell: self._name_op(cell) for cell in cells}
         return tuple(cell for cell, name in names.items() if name == step_key)
@@ -107,10 +121,6 @@ class RunHistory:
 
     def _build_key(self, cell: Cell) -> dg.AssetKey:
         return self.scope.build_key(cell[0])
-
-    def _list_makings(self) -> tuple[DagsterEventType, ...]:
-        """What is read of a run to tell which steps its op had made when it failed; nothing where it makes one."""
-        return (DagsterEventType.ASSET_MATERIALIZATION,) if self.scope.task.has_chain else ()
 
     def _list_cells(self, run: dg.DagsterRun) -> tuple[Cell, ...]:
         """The stages that a run makes; none where it is about other assets."""
@@ -133,8 +143,30 @@ class RunHistory:
         ]
 
 
+def _find_stopped(
+    cells: Sequence[Cell], *, begun: Sequence[Cell], made: Collection[Cell]
+) -> list[Cell]:
+    """What a run was at that ended without a word on any step: what it had begun, else what it would have begun."""
+    left = [cell for cell in begun if cell not in made]
+    return left or [cell for cell in cells if cell not in made][:1]
+
+
 def _find_text(event: dg.DagsterEvent) -> str:
     failure = event.step_failure_data
     if failure.user_failure_data is not None and failure.user_failure_data.description:
         return failure.user_failure_data.description
-    return failure.error.message if failure.error else "The step failed."
+    if failure.error is None:
+        return "The step failed."
+    is_stopped = failure.error.cls_name == dg.DagsterExecutionInterruptedError.__name__
+    return STOPPED if is_stopped else failure.error.message
+
+
+def _find_cause(event: dg.DagsterEvent) -> str | None:
+    """What kept a run from its first step, such as a config that cannot be read: the first mistake of all."""
+    error = event.engine_event_data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    if error is None:
+        return None
+    name, _, message = error.message.partition(": ")
+    return message if name.split(".")[-1] == error.cls_name else error.message

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from llm_assets.core.stage_graph import StageGraph, StageNode, build_stage_graph
+from llm_assets.defs.calling import POOL
 from llm_assets.defs.scope import TaskScope
 
 
@@ -21,6 +22,7 @@ def read_stage_graph(scope: TaskScope, assets: Sequence[dg.AssetsDefinition]) ->
             is_batched=definition.specs_by_key[key].partitions_def is not None,
             reads_input=input_file in definition.asset_deps[key],
             code_version=definition.code_versions_by_key[key] or "",
+            calls_models=definition.op.pool == POOL,
         )
         for key, definition in stages.items()
     ]

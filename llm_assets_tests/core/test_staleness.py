@@ -31,6 +31,7 @@ def build_node(name: str, *upstream: str, is_batched: bool = True) -> StageNode:
         is_batched=is_batched,
         reads_input=name == "snapshot",
         code_version=f"recipe:1 {name}:1",
+        calls_models=name == "outputs",
     )
 
 
@@ -207,6 +208,17 @@ def test_a_failure_counts_until_the_stage_is_made(at_seconds: float, state: str 
     assert (status.state if status else None) == state
     if status:
         assert status.reasons == (Reason(kind="run_failed", subject="no key"),)
+
+
+def test_a_failure_over_what_is_no_more_so_is_over():
+    """A stage that asks no model and whose value is made from what there is is fresh, whatever failed meanwhile."""
+    cell = ("snapshot", MAY)
+    failed = replace(FRESH, failures={cell: Failure(failed_at_seconds=200.0, text="no column")})
+    assert list_unfresh(failed) == {}
+    broken = replace(failed, input_sha256=FRESH.input_sha256 | {MAY: Sha256("other")})
+    assert list_unfresh(broken)[cell].state == "failed"
+    lost = replace(failed, made=forget(cell).made)
+    assert list_unfresh(lost)[cell].state == "failed"
 
 
 def test_a_run_under_way_is_told():

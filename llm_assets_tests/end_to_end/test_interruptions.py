@@ -70,6 +70,8 @@ def test_ctrl_c_stops_soon_and_keeps_every_answer(tmp_path):
         assert process.returncode == 130, stderr
         assert stderr.splitlines()[-1].startswith("Stopped.")
         assert "Traceback" not in stdout + stderr
+        told = project.run_process("status", "notes").stdout
+        assert "llm_outputs failed (The run was stopped; its answers are kept.)" in told
         n_before = served_model.count_requests()
         last = project.run_process("run", "notes", "--json")
         assert last.batch["outcomes"] == {"accepted": N_ITEMS}

@@ -54,6 +54,9 @@ def test_the_place_of_a_killed_dagster_command_is_freed(tmp_path: Path):
         assert doctor.exit_code == 0, doctor.stdout
         assert "1 of killed processes ended, 1 places freed" in doctor.stdout
         assert "0 of 1 places taken" in doctor.stdout
+        told = project.run_process("status", "notes").stdout
+        assert "llm_outputs failed (The process of this run was killed" in told
+        assert "work_items" not in told
         kill_dagster(project, served_model)
         following = start_dagster(project)
         told, _ = following.communicate(timeout=300)

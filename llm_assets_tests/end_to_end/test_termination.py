@@ -33,6 +33,13 @@ def assert_answers_are_kept(project: TinyProject, served_model: ServedModel) -> 
     assert served_model.count_requests() <= N_ITEMS + MAX_IN_FLIGHT
 
 
+def assert_told_as_stopped(project: TinyProject) -> None:
+    """What was being made says so, and nothing before it does."""
+    told = project.run_process("status", "notes").stdout
+    assert "llm_outputs failed (The run was stopped; its answers are kept.)" in told
+    assert "work_items" not in told
+
+
 def test_a_run_ended_from_the_ui_keeps_every_answer(tmp_path):
     """A run that the UI ends is canceled within seconds, and the next one asks for the rest alone."""
     with open_served_model("latency_seconds=0.3") as served_model:
@@ -42,6 +49,7 @@ def test_a_run_ended_from_the_ui_keeps_every_answer(tmp_path):
             ui.wait_until(lambda: served_model.count_requests() >= 40)
             ui.terminate(run_id)
             ui.wait_until(lambda: ui.read_status(run_id) == "CANCELED")
+        assert_told_as_stopped(project)
         assert_answers_are_kept(project, served_model)
 
 
