@@ -168,5 +168,5 @@ def _find_cause(event: dg.DagsterEvent) -> str | None:
         error = error.cause
     if error is None:
         return None
-    name, _, message = error.message.partition(": ")
-    return message if name.split(".")[-1] == error.cls_name else error.message
+    name, _, message = error.message.strip().partition(": ")
+    return message if name.split(".")[-1] == error.cls_name else error.message.strip()

@@ -9,8 +9,10 @@ from typing import Any
 import dagster as dg
 import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
+from dagster._core.events import EngineEventData
 from dagster._core.loader import LoadingContextForTest
 from dagster._core.test_utils import create_run_for_test
+from dagster_shared.error import SerializableErrorInfo
 
 from llm_assets.core.fingerprint import fingerprint_text
 from llm_assets.core.ids import BatchKey
@@ -231,6 +233,19 @@ def test_only_runs_of_what_is_asked_for_are_looked_into(
 
     assert read("b000", "b001") == read("b001") == {"b001"}
     assert read() == read("b000", "b002") == set()
+
+
+def test_a_run_that_could_not_begin_says_why(tiny: TinyProject, history: dg.DagsterInstance):
+    """Where the definitions could not be loaded, the first mistake of all is told and not that the run failed."""
+    archive = build_archive(tiny, history, 1)
+    run = create_run_for_test(history, job_name="notes_batch", tags={PARTITION_TAG: "b000"})
+    cause = SerializableErrorInfo("errors.ConfigError: Line 4 is wrong.\n", [], "ConfigError")
+    error = SerializableErrorInfo("Could not load.", [], "LoadError", cause=cause)
+    history.report_engine_event("No job.", run, EngineEventData.engine_error(error))
+    history.report_run_failed(run, "Marked as failed from outside.")
+    runs = RunHistory(scope=archive.scope, instance=history, graph=archive.graph)
+    (failure,) = runs.read_failures({}).values()
+    assert failure.text == "Line 4 is wrong."
 
 
 @dataclass
