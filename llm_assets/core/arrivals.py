@@ -48,6 +48,8 @@ class KnownFiles(FrozenModel):
     """What is remembered from look to look."""
 
     files: dict[BatchKey, KnownFile] = Field(default_factory=dict[BatchKey, KnownFile])
+    waiting: dict[BatchKey, FileStamp] = Field(default_factory=dict[BatchKey, FileStamp])
+    """The files that were left for the next look, as they were at the last one."""
 
     def find_unread(self, stamps: Mapping[BatchKey, FileStamp]) -> tuple[BatchKey, ...]:
         """The files that have to be read again to know whether their content changed."""
@@ -56,6 +58,24 @@ class KnownFiles(FrozenModel):
             for key, stamp in stamps.items()
             if key not in self.files or self.files[key].stamp != stamp
         )
+
+    def find_settled(
+        self, stamps: Mapping[BatchKey, FileStamp], *, now_seconds: float
+    ) -> tuple[BatchKey, ...]:
+        """The files to be read now: changed, and at rest as far as their times tell.
+
+        A time that stands still or goes back while the file changes tells nothing, as in the moment after a file
+        was emptied to be written anew: such a file has to look the same twice.
+        """
+        return tuple(
+            key
+            for key in self.find_unread(stamps)
+            if is_settled(stamps[key], now_seconds=now_seconds)
+            and (self._has_moved_on(key, stamps[key]) or self.waiting.get(key) == stamps[key])
+        )
+
+    def _has_moved_on(self, key: BatchKey, stamp: FileStamp) -> bool:
+        return key not in self.files or stamp.modified_ns > self.files[key].modified_ns
 
     def note_read(
         self, stamps: Mapping[BatchKey, FileStamp], read: Mapping[BatchKey, Sha256]
@@ -75,7 +95,8 @@ class KnownFiles(FrozenModel):
                 )
             elif known is not None:
                 files[key] = known
-        return KnownFiles(files=files)
+        left = [key for key in self.find_unread(stamps) if key not in read]
+        return KnownFiles(files=files, waiting={key: stamps[key] for key in left})
 
     def find_due(self, made: Mapping[BatchKey, str]) -> tuple[BatchKey, ...]:
         """The batches to be run: their content was not asked for last, and is not what they were last made from.
@@ -91,7 +112,7 @@ class KnownFiles(FrozenModel):
     def note_requests(self, keys: Sequence[BatchKey]) -> "KnownFiles":
         """The same files after runs of these were asked for."""
         asked = {key: self.files[key].note_request() for key in keys}
-        return KnownFiles(files={**self.files, **asked})
+        return self.model_copy(update={"files": {**self.files, **asked}})
 
 
 def is_settled(stamp: FileStamp, *, now_seconds: float) -> bool:

@@ -20,7 +20,7 @@ def describe_definition(
     return {
         **{name: dg.MetadataValue.path(str(path)) for name, path in named.items()},
         **facts,
-        "dagster/code_references": _refer_to(named),
+        "dagster/code_references": refer_to_files(named),
     }
 
 
@@ -48,7 +48,8 @@ def _render_model(llm: LLMSettings) -> str:
     return f"{llm.endpoint}/{llm.model}"
 
 
-def _refer_to(files: Mapping[str, Path]) -> dg.CodeReferencesMetadataValue:
+def refer_to_files(files: Mapping[str, Path]) -> dg.CodeReferencesMetadataValue:
+    """These files as links that the UI opens in an editor on this machine, by their labels."""
     with warnings.catch_warnings():
         # The class is marked as beta; a person who loads a project can do nothing about that.
         warnings.simplefilter("ignore", dg.BetaWarning)

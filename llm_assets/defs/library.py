@@ -14,7 +14,8 @@ from llm_assets.defs.task_definitions import build_stage_assets, build_task_defi
 from llm_assets.errors import ConfigError
 from llm_assets.gateways.batches import register_batch_file
 from llm_assets.gateways.project import Project, find_root_around, resolve_path
-from llm_assets.gateways.tasks import Task, load_task, load_task_file, load_tasks
+from llm_assets.gateways.task_survey import load_tasks
+from llm_assets.gateways.tasks import Task, load_task, load_task_file
 
 KeyPrefix = str | Sequence[str]
 

@@ -119,24 +119,6 @@ def load_task(project: Project, name: str) -> Task:
     return load_task_file(project.configs / f"{name}.yaml", project)
 
 
-def load_tasks(project: Project) -> tuple[Task, ...]:
-    """All tasks of the project, sorted by name; one `ConfigError` for the mistakes of all their files."""
-    # Mistakes in the endpoints file concern every task and are told once.
-    _load_endpoints(project.root, project)
-    tasks: list[Task] = []
-    errors: list[ConfigError] = []
-    for name in list_task_names(project):
-        try:
-            tasks.append(load_task(project, name))
-        except ConfigError as exc:
-            errors.append(exc)
-    if len(errors) > 1:
-        raise ConfigError("\n".join(map(str, errors)))
-    if errors:
-        raise errors[0]
-    return tuple(tasks)
-
-
 def load_task_file(path: Path, project: Project) -> Task:
     """The task of any config file, inside the project or not.
 
@@ -147,6 +129,16 @@ def load_task_file(path: Path, project: Project) -> Task:
     home = _find_home(config_path, project)
     file = read_task_file(config_path, project, home=home)
     return _build_task(file, file.document, project, home=home)
+
+
+def load_endpoints(home: Path, project: Project) -> dict[str, EndpointSettings]:
+    """The endpoints of a person's own that stand in this folder's file; `ConfigError` for its mistakes."""
+    path = home / "configs" / "endpoints.yaml"
+    if not path.is_file():
+        return {}
+    shown = project.locate(path)
+    text = read_text_file(path, shown=shown, purpose="endpoints file")
+    return parse_endpoints(text, file=shown).endpoints
 
 
 def override_task(
@@ -191,7 +183,7 @@ def _build_task(file: TaskFile, document: YamlDocument, project: Project, *, hom
     config_path = file.paths[0]
     shown = project.locate(config_path)
     settings = parse_with_gaps(TaskSettings, document, find_others=find_step_problems)
-    own_endpoints = _load_endpoints(project.root, project) | _load_endpoints(home, project)
+    own_endpoints = load_endpoints(project.root, project) | load_endpoints(home, project)
     finder = _StepFinder(
         settings=settings, own_endpoints=own_endpoints, document=document, home=home
     )
@@ -254,15 +246,6 @@ def _find_home(config_path: Path, project: Project) -> Path:
     around = find_root_around(config_path.parent)
     own = project.root if project.contains(config_path) else config_path.parent
     return around or own
-
-
-def _load_endpoints(home: Path, project: Project) -> dict[str, EndpointSettings]:
-    path = home / "configs" / "endpoints.yaml"
-    if not path.is_file():
-        return {}
-    shown = project.locate(path)
-    text = read_text_file(path, shown=shown, purpose="endpoints file")
-    return parse_endpoints(text, file=shown).endpoints
 
 
 def _check_name(stem: str, *, shown: str) -> TaskName:

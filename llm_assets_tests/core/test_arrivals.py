@@ -59,7 +59,8 @@ def test_a_file_that_is_still_growing_is_left_for_the_next_look():
     """A changed file that was not read keeps what was known of it; an unknown one stays unknown."""
     known = look(KnownFiles(), FIRST, OLD).note_requests([MAY])
     growing = known.note_read({MAY: SECOND, JUNE: SECOND}, {})
-    assert growing == known
+    assert growing.files == known.files
+    assert growing.waiting == {MAY: SECOND, JUNE: SECOND}
     assert growing.find_due({MAY: OLD}) == ()
 
 
@@ -73,7 +74,26 @@ def test_a_file_is_settled_when_it_was_left_alone(age_seconds: float, *, settled
     assert is_settled(stamp, now_seconds=1000.0) is settled
 
 
+@pytest.mark.parametrize(
+    ("modified_ns", "settled"),
+    [(FIRST.modified_ns + 1, True), (FIRST.modified_ns, False), (0, False)],
+)
+def test_a_changed_file_whose_time_did_not_move_on_has_to_look_the_same_twice(
+    modified_ns: int, *, settled: bool
+):
+    """An old time is a sign of rest only where it is a newer one than that of the content known before."""
+    known = look(KnownFiles(), FIRST, OLD)
+    stamps = {MAY: FileStamp(size_bytes=0, modified_ns=modified_ns)}
+    assert known.find_settled(stamps, now_seconds=1000.0) == ((MAY,) if settled else ())
+    waiting = known.note_read(stamps, {})
+    assert waiting.find_settled(stamps, now_seconds=1000.0) == (MAY,)
+    changed = {MAY: FileStamp(size_bytes=5, modified_ns=modified_ns)}
+    assert waiting.find_settled(changed, now_seconds=1000.0) == ((MAY,) if settled else ())
+    assert waiting.note_read({MAY: FIRST}, {}).waiting == {}
+
+
 def test_what_is_remembered_survives_being_written_down():
     """The memory is the sensor's cursor."""
-    known = look(KnownFiles(), FIRST, OLD).note_requests([MAY])
+    known = look(KnownFiles(), FIRST, OLD).note_read({MAY: SECOND}, {}).note_requests([MAY])
+    assert known.waiting
     assert KnownFiles.model_validate_json(known.model_dump_json()) == known

@@ -33,6 +33,7 @@ class Inbox:
     tiny: TinyProject
     history: dg.DagsterInstance
     cursors: dict[int, str | None] = field(default_factory=dict[int, str | None])
+    n_put: int = 0
 
     def build_scope(self) -> TaskScope:
         project = Project(root=self.tiny.root, environ={})
@@ -75,8 +76,9 @@ class Inbox:
 
     def put(self, name: str, n_rows: int, *, age_seconds: float = 3600) -> None:
         path = self.tiny.write_table(f"data/notes/{name}.csv", NOTES[:n_rows])
-        moment = NOON.timestamp() - age_seconds
-        os.utime(path, (moment, moment + n_rows / 1000))
+        self.n_put += 1
+        moment = NOON.timestamp() - age_seconds + self.n_put / 1000
+        os.utime(path, (moment, moment))
 
     def list_known(self) -> set[str]:
         return set(self.history.get_dynamic_partitions("notes_batches"))
@@ -150,6 +152,29 @@ def test_a_changed_file_runs_again_and_so_does_one_put_back(inbox: Inbox):
     assert inbox.list_requests() == []
 
 
+def test_a_file_that_is_being_replaced_runs_once(inbox: Inbox):
+    """In the moment in which it is empty and has its old time nothing is asked for; then its new content is."""
+    inbox.run_by_hand("may")
+    assert inbox.list_requests() == []
+    path = inbox.tiny.root / "data/notes/may.csv"
+    moment = path.stat().st_mtime
+    path.write_text("", encoding="utf-8")
+    os.utime(path, (moment, moment))
+    assert inbox.list_requests() == []
+    inbox.put("may", 4)
+    assert inbox.list_requests() == [("notes_batch", "may")]
+    assert inbox.list_requests() == []
+
+
+def test_a_file_put_back_with_its_old_time_runs_at_the_second_look(inbox: Inbox):
+    """A time that went back says nothing, so the file is read once it looked the same twice."""
+    inbox.run_by_hand("may")
+    assert inbox.list_requests() == []
+    inbox.put("may", 4, age_seconds=7200)
+    assert inbox.list_requests() == []
+    assert inbox.list_requests() == [("notes_batch", "may")]
+
+
 def test_a_file_that_may_still_grow_waits(inbox: Inbox):
     """A file that was written to just now is left for a later look."""
     inbox.run_by_hand("may")
@@ -165,8 +190,7 @@ def test_a_batch_whose_run_failed_waits_for_its_file_to_change(inbox: Inbox):
     """What was asked for is not asked for again, however its run ended."""
     inbox.run_by_hand()
     inbox.tiny.write("data/notes/may.csv", "id,topic\n1,2,3\n")
-    moment = LONG_AGO_SECONDS
-    os.utime(inbox.tiny.root / "data/notes/may.csv", (moment, moment))
+    os.utime(inbox.tiny.root / "data/notes/may.csv", (LONG_AGO_SECONDS, LONG_AGO_SECONDS))
     assert inbox.list_requests() == [("notes_batch", "may")]
     assert inbox.list_requests() == []
     inbox.put("may", 5)

@@ -4,7 +4,8 @@ import pytest
 
 from llm_assets.errors import ConfigError
 from llm_assets.gateways.project import Project
-from llm_assets.gateways.tasks import list_task_names, load_task, load_task_file, load_tasks
+from llm_assets.gateways.task_survey import load_tasks
+from llm_assets.gateways.tasks import list_task_names, load_task, load_task_file
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from llm_assets.config.overrides import parse_assignment
 from llm_assets.errors import ConfigError
 from llm_assets.gateways.batches import list_batches, register_batch_file
 from llm_assets.gateways.project import Project
+from llm_assets.gateways.task_survey import load_tasks
 from llm_assets.gateways.tasks import (
     check_no_gaps,
     load_task,
     load_task_file,
-    load_tasks,
     override_task,
 )
 
