@@ -163,7 +163,11 @@ def describe_run(summary: RunSummary) -> dict[str, object]:
 
 def describe_plan(plan: Plan) -> dict[str, object]:
     """What the run was going to do, and between which bounds its cost was said to lie."""
-    rest = {"answered": plan.n_answered, "left_out": plan.n_left_out}
+    rest = {
+        "answered": plan.n_answered,
+        "without_call": plan.n_without_call,
+        "left_out": plan.n_left_out,
+    }
     cost = render_cost_range(plan.estimate.cost_usd)
     return {
         **_name_counts("planned", dict(plan.reasons)),
