@@ -166,7 +166,7 @@ def test_a_budget_that_cannot_be_kept_is_told(project: TinyProject):
 
 
 def render(plans: list[tuple[BatchKey, Plan]]) -> str:
-    console = Console(file=io.StringIO(), width=160)
+    console = Console(file=io.StringIO(), width=200)
     console.print(build_plan_table(NOTES_TASK, plans))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
