@@ -14,6 +14,7 @@ from llm_assets.core.plan_text import (
     list_caveats,
     render_calls,
     render_cost_range,
+    render_needless,
     render_plan,
     render_reason,
     render_token_range,
@@ -66,12 +67,13 @@ def build_plan_table(task: TaskName, plans: Sequence[tuple[BatchKey, Plan]]) -> 
     for batch, plan in plans:
         why = [f"{count} {render_reason(reason)}" for reason, count in plan.reasons]
         left_out = [f"({plan.n_left_out} beyond the limit)"] if plan.n_left_out else []
-        answered = f"{plan.n_items} ({plan.n_answered} answered)"
+        at_end = ", ".join(filter(None, [f"{plan.n_answered} answered", render_needless(plan)]))
         table.add_row(
             batch,
-            answered,
+            f"{plan.n_items} ({at_end})",
             str(plan.n_to_run),
-            "\n".join([*why, *left_out]) or "all answered",
+            "\n".join([*why, *left_out])
+            or ("nothing to ask" if plan.n_without_call else "all answered"),
             render_calls(plan),
             render_token_range(plan.estimate) if plan.n_to_run else "0",
             render_cost_range(plan.estimate.cost_usd),

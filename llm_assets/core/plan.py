@@ -41,7 +41,7 @@ class Plan:
 
     n_items: int
     n_answered: int
-    """Items whose end follows from answers on record."""
+    """Items whose end follows from answers on record, or from those of a run before this one."""
     reasons: tuple[tuple[Reason, int], ...]
     """Why items run, and how many for each reason that there is; an item has one reason."""
     n_left_out: int
@@ -49,6 +49,8 @@ class Plan:
     calls: CallCounts
     n_calls_reused: int
     estimate: Estimate
+    n_without_call: int = 0
+    """Items at their end without any answer: a hook skips them, or a picture cannot be shown."""
     steps: tuple[StepPlan, ...] = ()
     """In the order in which they run; none where the task names no steps."""
     warnings: tuple[str, ...] = ()
@@ -101,9 +103,11 @@ def build_plan(
     warnings: tuple[str, ...] = (),
 ) -> Plan:
     """Count what is there and what is to be done; `reasons` are those of the chosen items."""
+    n_without_call = sum(not chain.next_keys and not chain.answers for chain in replayed)
     return Plan(
         n_items=len(replayed),
-        n_answered=len(replayed) - len(due.chosen) - due.n_left_out,
+        n_answered=len(replayed) - n_without_call - len(due.chosen) - due.n_left_out,
+        n_without_call=n_without_call,
         reasons=count_reasons(reasons),
         n_left_out=due.n_left_out,
         calls=calls,

@@ -14,7 +14,8 @@ EXPECTED_NOTE = "expected calls are one for each item that gets so far; what the
 
 def render_plan(plan: Plan) -> str:
     """Such as `45 items: 30 answered already, 15 to run (10 new, 5 prompt changed) in 14 calls or more; …`."""
-    parts = [f"{plan.n_items} items: {plan.n_answered} answered already, {plan.n_to_run} to run"]
+    at_end = ", ".join(filter(None, [f"{plan.n_answered} answered already", render_needless(plan)]))
+    parts = [f"{plan.n_items} items: {at_end}, {plan.n_to_run} to run"]
     if plan.n_to_run:
         parts.append(f" ({render_reasons(plan)}) in {render_calls(plan)}")
     if plan.n_left_out:
@@ -23,6 +24,13 @@ def render_plan(plan: Plan) -> str:
         parts.append(f"; {_render_expectation(plan.estimate)}")
         parts.append(f"; {EXPECTED_NOTE}" if plan.calls.n_expected else "")
     return "".join(parts)
+
+
+def render_needless(plan: Plan) -> str:
+    """Such as `2 need no call`; nothing where no item is like that."""
+    if not plan.n_without_call:
+        return ""
+    return f"{plan.n_without_call} need{'s' if plan.n_without_call == 1 else ''} no call"
 
 
 def render_reasons(plan: Plan) -> str:
@@ -94,6 +102,7 @@ def build_plan_record(plan: Plan) -> dict[str, JsonValue]:
     return {
         "items": plan.n_items,
         "answered": plan.n_answered,
+        "without_call": plan.n_without_call,
         "to_run": plan.n_to_run,
         "reasons": {str(reason): count for reason, count in plan.reasons},
         "left_out": plan.n_left_out,

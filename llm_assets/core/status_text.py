@@ -21,7 +21,7 @@ PART_NAMES = {
     "module": "the schema module",
     "llm": "the model's settings",
     "endpoint": "the endpoint",
-    "judge_llm": "the judge's model",
+    "judge_llm": "the judge's model settings",
     "judge_prompt": "the judge's prompt",
     "judge_endpoint": "the judge's endpoint",
     "prompt": "the prompt",

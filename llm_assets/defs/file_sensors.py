@@ -77,6 +77,7 @@ class _Arrivals:
             known, requests = self._request_runs(context.instance, known)
         return dg.SensorResult(
             run_requests=requests,
+            skip_reason=None if requests else render_nothing_due(new=new, n_news=len(events)),
             cursor=known.model_dump_json(),
             dynamic_partitions_requests=[self.scope.batches.build_add_request(new)] if new else [],
             asset_events=events,
@@ -137,6 +138,13 @@ class _Arrivals:
 def _name_content(file: KnownFile) -> str:
     """The content of a file, and how often it was another one before it."""
     return f"{file.sha256}:{file.n_requests}"
+
+
+def render_nothing_due(*, new: Sequence[BatchKey], n_news: int) -> str:
+    """What a look says that starts no run; without words of ours, Dagster writes that the result was empty."""
+    if new:
+        return f"Made known as batches: {', '.join(new)}. Nothing is run."
+    return "Noted what changed in files. Nothing is run." if n_news else "No new or changed file."
 
 
 def parse_cursor(cursor: str | None) -> KnownFiles:

@@ -10,8 +10,10 @@ from llm_assets.core.values import CollectionMeta
 from llm_assets.defs.export_type import is_frame_type, load_export_frame
 from llm_assets.defs.publishing import stop_plainly
 from llm_assets.defs.scope import TaskScope
+from llm_assets.defs.unmade_stages import build_unmade_error
 from llm_assets.errors import ConfigError
 from llm_assets.gateways.artifacts import (
+    MissingArtifactError,
     load_meta,
     load_model,
     load_records,
@@ -60,16 +62,12 @@ class ArtifactIOManager(dg.UPathIOManager):
     def load_from_path(self, context: dg.InputContext, path: UPath) -> object:
         """Read a value as the type that the asset asks for: a collection, its meta alone, or a frame."""
         with stop_plainly():
-            wanted = _find_wanted(context)
-            full_path = _add_ending(path, wanted)
-            shown = "/".join(full_path.parts[-3:])
-            if issubclass(wanted, CollectionMeta):
-                return load_meta(full_path, wanted, shown=shown)
-            if issubclass(wanted, BaseModel):
-                return load_model(full_path, wanted, shown=shown)
-            if is_frame_type(wanted):
-                return load_export_frame(context, full_path, shown=shown)
-            return load_records(full_path, wanted, shown=shown)
+            try:
+                return _load(context, path)
+            except MissingArtifactError as exc:
+                batch = path.name if context.has_asset_partitions else None
+                key = context.asset_key.path
+                raise build_unmade_error(key, exc, batch=batch, n_prefix=self._n_prefix) from exc
 
     def load_partitions(self, context: dg.InputContext) -> object:
         """Several batches by their keys; also where there is only one, if the asset asks for a dict."""
@@ -91,6 +89,19 @@ def build_io_manager(scope: TaskScope) -> ArtifactIOManager:
     them bring one resource.
     """
     return ArtifactIOManager(scope.project.artifacts, n_prefix=len(scope.key_prefix))
+
+
+def _load(context: dg.InputContext, path: UPath) -> object:
+    wanted = _find_wanted(context)
+    full_path = _add_ending(path, wanted)
+    shown = "/".join(full_path.parts[-3:])
+    if issubclass(wanted, CollectionMeta):
+        return load_meta(full_path, wanted, shown=shown)
+    if issubclass(wanted, BaseModel):
+        return load_model(full_path, wanted, shown=shown)
+    if is_frame_type(wanted):
+        return load_export_frame(context, full_path, shown=shown)
+    return load_records(full_path, wanted, shown=shown)
 
 
 def _find_wanted(context: dg.InputContext) -> type[Any]:

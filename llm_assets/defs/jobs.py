@@ -19,14 +19,24 @@ else:
 """Jobs that Dagster has not bound to their assets yet; their type has no public name."""
 
 
+def name_schema_job_of(task: str) -> str:
+    """As `name_schema_job`, where no more than a task's name is known."""
+    return f"{task}_schema"
+
+
+def name_batch_job_of(task: str) -> str:
+    """As `name_batch_job`, where no more than a task's name is known."""
+    return f"{task}_batch"
+
+
 def name_schema_job(scope: TaskScope) -> str:
     """The job that makes what all batches read."""
-    return f"{scope.task.name}_schema"
+    return name_schema_job_of(scope.task.name)
 
 
 def name_batch_job(scope: TaskScope) -> str:
     """The job that runs a batch."""
-    return f"{scope.task.name}_batch"
+    return name_batch_job_of(scope.task.name)
 
 
 def name_overview_job(scope: TaskScope) -> str:
@@ -53,7 +63,10 @@ def build_jobs(scope: TaskScope, graph: StageGraph) -> TaskJobs:
     """
     descriptions = {
         name_schema_job(scope): "Brings the schema and its text up to date.",
-        name_batch_job(scope): "Runs one batch from its input file to its report.",
+        name_batch_job(
+            scope
+        ): "Runs one batch from its input file to its report. A task that never ran needs its "
+        f"job `{name_schema_job(scope)}` first, once: batches share the schema.",
         name_overview_job(scope): "Shows how all batches stand.",
     }
     return [

@@ -53,9 +53,9 @@ def describe_generation(
     return {
         **describe_table(scope, columns, rows=rows, n_rows=outputs.meta.totals.n_items),
         **describe_totals(outputs.meta.totals),
+        **_describe_makings(outputs.meta),
         **describe_run(generation.summary),
         **describe_plan(generation.plan),
-        **_describe_makings(outputs.meta),
         **_describe_text_answers(outputs),
         "run_record": dg.MetadataValue.path(str(record)),
     }
@@ -79,10 +79,10 @@ def describe_step(
     return {
         **describe_table(scope, columns, rows=rows, n_rows=outputs.meta.totals.n_items),
         **describe_totals(outputs.meta.totals),
+        **_describe_makings(outputs.meta),
         **_describe_step_run(next(each for each in generation.summary.steps if each.name == name)),
         **describe_plan(generation.plan),
         **leave_out_zeros({"step_planned_calls": own.calls.n_generate + own.calls.n_judge}),
-        **_describe_makings(outputs.meta),
         **_describe_text_answers(outputs),
     }
 
@@ -114,8 +114,8 @@ def describe_joined(
     return {
         **describe_table(scope, columns, rows=rows, n_rows=outputs.meta.totals.n_items),
         **describe_totals(outputs.meta.totals),
-        **costs,
         **_describe_makings(outputs.meta),
+        **costs,
         **_describe_text_answers(outputs),
         "run_record": dg.MetadataValue.path(str(record)),
     }
@@ -163,7 +163,11 @@ def describe_run(summary: RunSummary) -> dict[str, object]:
 
 def describe_plan(plan: Plan) -> dict[str, object]:
     """What the run was going to do, and between which bounds its cost was said to lie."""
-    rest = {"answered": plan.n_answered, "left_out": plan.n_left_out}
+    rest = {
+        "answered": plan.n_answered,
+        "without_call": plan.n_without_call,
+        "left_out": plan.n_left_out,
+    }
     cost = render_cost_range(plan.estimate.cost_usd)
     return {
         **_name_counts("planned", dict(plan.reasons)),

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from llm_assets.core.fingerprint import fingerprint
 from llm_assets.core.values import CollectionMeta
 from llm_assets.defs.check_results import StageChecks
+from llm_assets.defs.telling_entries import order_entries
 from llm_assets.errors import LLMAssetsError
 from llm_assets.gateways.artifacts import Collection, fingerprint_model, fingerprint_records
 
@@ -60,7 +61,7 @@ def publish(
     return dg.MaterializeResult(
         asset_key=key,
         value=value,
-        metadata={**metadata, **blocked},
+        metadata=order_entries({**metadata, **blocked}),
         data_version=dg.DataVersion(version),
         check_results=checks.results if checks else (),
         tags={} if code_version is None else {CODE_VERSION_TAG: code_version},

@@ -45,11 +45,15 @@ def refresh_task(scope: TaskScope, context: dg.OpExecutionContext) -> None:
         runner.register(list_batches(scope.task, scope.project))
         if (end := runner.ensure_schema()).problem is not None:
             raise dg.Failure(description=end.problem, allow_retries=False)
-        for batch in runner.read_status().batches:
-            if not batch.is_due:
-                continue
+        if end.stages:
+            context.log.info("Made what batches share: %s.", ", ".join(end.stages))
+        due = [batch for batch in runner.read_status().batches if batch.is_due]
+        if not due:
+            context.log.info("No batch has anything that is stale, missing or failed.")
+        for batch in due:
             context.log.info(render_batch(batch))
             end = runner.refresh_batch(batch.batch)
+            context.log.info("%s: made %s.", batch.batch, ", ".join(end.stages) or "nothing")
             problems += [] if end.problem is None else [f"{batch.batch}: {end.problem}"]
             if end.is_endpoint_lost:
                 break

@@ -62,8 +62,11 @@ class _ReviewDesk:
         )
         ends = self._take({name: paths[name] for name in known.find_due({})}, context.log)
         batches = {end.batch for end in ends.values() if isinstance(end, TakenReview)}
+        requests = self._request_runs(context.instance, batches) if batches else []
+        looked_at = f"Looked at {', '.join(ends)}. Nothing is run." if ends else ""
         return dg.SensorResult(
-            run_requests=self._request_runs(context.instance, batches) if batches else [],
+            run_requests=requests,
+            skip_reason=None if requests else looked_at or "No new or changed workbook.",
             cursor=known.note_requests(list(ends)).model_dump_json(),
         )
 

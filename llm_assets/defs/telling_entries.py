@@ -1,4 +1,4 @@
-"""Which entries of a materialization's metadata tell a person something?
+"""Which entries of a materialization's metadata tell a person something, and which of them come first?
 
 A page of zeros hides the numbers that count. And Dagster reads every entry of every batch with each look at all of
 them, at 11 µs an entry, which is a second where each of a thousand batches has ninety more.
@@ -6,12 +6,30 @@ them, at 11 µs an entry, which is a second where each of a thousand batches has
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import dagster as dg
 
 from llm_assets.core.llm_outputs import Totals
 from llm_assets.core.money import render_cost
 
 Entry = TypeVar("Entry")
+_LINKS = (dg.PathMetadataValue, dg.UrlMetadataValue)
+_TEXTS = (dg.MarkdownMetadataValue,)
+_TABLES = (dg.TableMetadataValue, dg.TableSchema, dg.TableColumnLineage)
+
+
+def order_entries(entries: Mapping[str, Any]) -> dict[str, Any]:
+    """What is read at a glance before links to files, these before texts, and tables last; else as they stood.
+
+    Dagster shows entries in the order in which they were given, and a table takes the height of a screen.
+    """
+    return dict(sorted(entries.items(), key=lambda entry: _rank(entry[1])))
+
+
+def _rank(value: object) -> int:
+    kinds = (_LINKS, _TEXTS, _TABLES)
+    return next((rank for rank, kind in enumerate(kinds, start=1) if isinstance(value, kind)), 0)
 
 
 def leave_out_zeros(entries: Mapping[str, int]) -> dict[str, int]:

@@ -27,6 +27,10 @@ RECORDS_PER_CHUNK = 1000
 REMEDY = "Materialize the stage again; answered calls cost nothing."
 
 
+class MissingArtifactError(StorageError):
+    """There is no such file: its stage was not made yet, or what it made was taken away."""
+
+
 class Collection(Protocol):
     """A value with a `meta` and a tuple of records."""
 
@@ -193,7 +197,7 @@ def _open_stored(path: UPath, *, shown: str) -> Generator[BufferedReader | Bytes
         with _open_bytes(path) as file:
             yield file
     except FileNotFoundError as exc:
-        raise StorageError(f"The artifact {shown} does not exist.", remedy=REMEDY) from exc
+        raise MissingArtifactError(f"The artifact {shown} does not exist.", remedy=REMEDY) from exc
     except OSError as exc:
         raise StorageError(f"The artifact {shown} cannot be read: {exc}.", remedy=REMEDY) from exc
 

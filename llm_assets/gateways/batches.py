@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,9 +52,23 @@ def find_batch(task: Task, project: Project, key: str) -> Batch:
             return batch
     if not batches:
         raise build_no_batches_error(task, project)
-    keys = [batch.key for batch in batches]
-    what = f"Task {task.name} has no batch {key!r}."
-    raise InputError(what, remedy=f"{suggest(key, keys)} Batches: {', '.join(keys)}.".strip())
+    raise _build_unknown_error(task, project, key, [batch.key for batch in batches])
+
+
+def _build_unknown_error(
+    task: Task, project: Project, key: str, keys: Sequence[BatchKey]
+) -> InputError:
+    """Says which batches there are, and what to do for this one: its table may be gone, or its name misspelt."""
+    wanted = _read_remembered(task, project).get(BatchKey(key))
+    if wanted is None:
+        place = f"put its table into {project.show(task.input_folder)} as {key}{TABLE_ENDINGS[0]} or with another ending"
+    else:
+        place = f"put its table back, which was {project.locate(wanted)}"
+    remedy = (
+        f"{suggest(key, keys)} Batches: {', '.join(keys)}. Choose one of them, or {place}. "
+        "A partition whose table is gone for good can be deleted in the UI."
+    )
+    return InputError(f"Task {task.name} has no batch {key!r}.", remedy=remedy.strip())
 
 
 def hash_inputs(task: Task, project: Project, *, keys: Iterable[str]) -> dict[str, str]:

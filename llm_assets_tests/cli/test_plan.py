@@ -166,7 +166,7 @@ def test_a_budget_that_cannot_be_kept_is_told(project: TinyProject):
 
 
 def render(plans: list[tuple[BatchKey, Plan]]) -> str:
-    console = Console(file=io.StringIO(), width=160)
+    console = Console(file=io.StringIO(), width=200)
     console.print(build_plan_table(NOTES_TASK, plans))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
@@ -175,7 +175,8 @@ def render(plans: list[tuple[BatchKey, Plan]]) -> str:
 def test_a_table_for_people_names_reasons_and_bounds():
     """On a terminal a batch is a row with its reasons below one another, its calls, and its cost with bounds."""
     plan = build_plan_of({"new": 3, "settings_changed": 2}, n_left_out=1, n_following=5)
-    text = render([(MAY, plan), (BatchKey("june"), build_plan_of())])
+    hooked = build_plan_of(n_without_call=2)
+    text = render([(MAY, plan), (BatchKey("june"), build_plan_of()), (BatchKey("july"), hooked)])
     for words in (
         "3 new",
         "2 model or parameters changed",
@@ -184,6 +185,8 @@ def test_a_table_for_people_names_reasons_and_bounds():
         "5 calls or more and 5 verdicts",
         "$0.02 ($0.01 to $0.05)",
         "all answered",
+        "45 (43 answered, 2 need no call)",
+        "nothing to ask",
     ):
         assert words in text
 

@@ -14,6 +14,7 @@ def build_plan_of(
     *,
     n_items: int = 45,
     n_left_out: int = 0,
+    n_without_call: int = 0,
     n_following: int = 0,
     cost: tuple[str, str, str] | None = ("0.01", "0.02", "0.05"),
     is_guess: bool = False,
@@ -24,7 +25,8 @@ def build_plan_of(
     n_to_run = sum(count for _, count in counts)
     return Plan(
         n_items=n_items,
-        n_answered=n_items - n_to_run - n_left_out,
+        n_answered=n_items - n_to_run - n_left_out - n_without_call,
+        n_without_call=n_without_call,
         reasons=counts,
         n_left_out=n_left_out,
         calls=CallCounts(

@@ -51,6 +51,14 @@ COST = "expected cost about $0.02 ($0.01 to $0.05); about 1,200 (1,000 to 2,500)
             build_plan_of(n_items=5, n_left_out=5),
             "5 items: 0 answered already, 0 to run, 5 beyond the limit",
         ),
+        (
+            build_plan_of(n_items=5, n_without_call=2),
+            "5 items: 3 answered already, 2 need no call, 0 to run",
+        ),
+        (
+            build_plan_of(n_items=1, n_without_call=1),
+            "1 items: 0 answered already, 1 needs no call, 0 to run",
+        ),
     ],
 )
 def test_plan_in_a_line(planned, text):
@@ -77,3 +85,4 @@ def test_plan_for_scripts():
         0,
     )
     assert build_plan_record(build_plan_of({"new": 2}, cost=None))["cost_usd"] is None
+    assert build_plan_record(build_plan_of(n_without_call=2))["without_call"] == 2

@@ -234,7 +234,7 @@ CHANGES: dict[str, Change] = {
     "the model's parameters": Change(
         do=edit(CONFIG, "temperature: 0", "temperature: 1"),
         stale={
-            "llm_outputs": "the model's settings changed; the judge's model changed",
+            "llm_outputs": "the model's settings changed; the judge's model settings changed",
             "report": "the model's settings changed",
         },
         made=("llm_outputs", "report"),

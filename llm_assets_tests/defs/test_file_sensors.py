@@ -105,6 +105,21 @@ def test_watching_makes_files_known_and_runs_nothing(inbox: Inbox):
     assert (again.asset_events, again.dynamic_partitions_requests) == ([], [])
 
 
+def test_a_look_that_runs_nothing_says_why_and_remembers(inbox: Inbox):
+    """The list of looks says what was noted in words of ours, and the cursor is kept all the same."""
+
+    def read_words() -> str | None:
+        found = inbox.look(WATCH)
+        assert isinstance(found, dg.SensorResult)
+        assert MAY in (found.cursor or "")
+        return found.skip_reason and found.skip_reason.skip_message
+
+    assert read_words() == "Made known as batches: may. Nothing is run."
+    assert read_words() == "No new or changed file."
+    inbox.put("may", 4)
+    assert read_words() == "Noted what changed in files. Nothing is run."
+
+
 def test_a_new_file_runs_after_what_it_needs(inbox: Inbox):
     """The schema comes first and alone; once it is there the batch is asked for, and only once."""
     assert inbox.list_requests() == [("notes_schema", None)]

@@ -238,22 +238,73 @@ def find_failure(result: dg.ExecuteInProcessResult):
 
 
 @pytest.mark.parametrize(
-    ("path", "content", "expected"),
+    ("path", "expected"),
     [
-        ("triage/notes/may.jsonl", None, "The artifact triage/notes/may.jsonl does not exist."),
-        ("triage/notes/may.jsonl", b"{}\n", "do not belong together"),
-        ("triage/notes/may.meta.json", b"[]", "is damaged or was written by another version"),
-        ("triage/card.json", None, "card.json does not exist."),
-        ("triage/card.json", b'{"format_version": 2, "name": "c"}', "format_version"),
+        (
+            "triage/notes/may.meta.json",
+            (
+                "triage/notes was not made yet for the batch may, or was taken away. The artifact triage/notes/may.meta.json "
+                "does not exist. Materialize triage/notes of may first, or run the job triage_batch for it. "
+                "Answered calls cost nothing."
+            ),
+        ),
+        (
+            "triage/card.json",
+            (
+                "triage/card was not made yet, or was taken away. The artifact {root}/triage/card.json does not exist. "
+                "Run the job triage_schema first, or `llm-assets run triage`, which makes all in order. "
+                "Answered calls cost nothing."
+            ),
+        ),
     ],
 )
-def test_a_missing_or_foreign_file_fails_the_step_plainly(tmp_path, path, content, expected):
-    """The step that needs the file fails with the sentence for people, and is not tried again."""
+def test_a_stage_that_was_never_made_is_named_with_what_makes_it(tmp_path, path, expected):
+    """Not the stage that reads it has to be materialized again, but the one before it, or its job."""
     base = UPath(tmp_path)
     make(base)
     (base / path).unlink()
-    if content is not None:
-        (base / path).write_bytes(content)
+    failure = find_failure(materialize(base, [card, notes, reader], [reader]))
+    told = failure.user_failure_data
+    assert told is not None
+    assert told.description == expected.format(root=tmp_path.name)
+
+
+def test_a_stage_of_a_prefixed_project_is_made_by_dagster(tmp_path):
+    """The command line knows such a task by another key, so its job alone is named."""
+    read = dg.asset(name="read", ins={"card": dg.AssetIn(["support", "triage", "card"])})(
+        _take_card
+    )
+    prefixed = dg.asset(key=["support", "triage", "card"])(lambda: Card(name="c"))
+    ended = dg.materialize(
+        [prefixed, read],
+        selection=[read],
+        resources={"io_manager": ArtifactIOManager(UPath(tmp_path), n_prefix=1)},
+        instance=dg.DagsterInstance.ephemeral(),
+        raise_on_error=False,
+    )
+    told = find_failure(ended).user_failure_data
+    assert told is not None
+    assert (told.description or "").startswith("support/triage/card was not made yet")
+    assert str(told.metadata["remedy"].value).startswith("Run the job triage_schema first. ")
+
+
+def _take_card(card: Card) -> None:
+    SEEN.append(card)
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "expected"),
+    [
+        ("triage/notes/may.jsonl", b"{}\n", "do not belong together"),
+        ("triage/notes/may.meta.json", b"[]", "is damaged or was written by another version"),
+        ("triage/card.json", b'{"format_version": 2, "name": "c"}', "format_version"),
+    ],
+)
+def test_a_foreign_file_fails_the_step_plainly(tmp_path, path, content, expected):
+    """The step that needs the file fails with the sentence for people, and is not tried again."""
+    base = UPath(tmp_path)
+    make(base)
+    (base / path).write_bytes(content)
     failure = find_failure(materialize(base, [card, notes, reader], [reader]))
     told = failure.user_failure_data
     assert told is not None

@@ -147,6 +147,15 @@ def test_rows_tell_what_became_of_them(batches: dict[str, Batch]):
     assert first["export"][0].data["summary"] == first["llm_outputs"][0].data["summary"]
 
 
+def test_outputs_are_told_by_their_numbers_first(batches: dict[str, Batch]):
+    """Dagster keeps the order: items, calls, cost, tokens and the model, then the run, the table last."""
+    names = list(batches["row"]["llm_outputs"])
+    own = [name for name in names if name in (*FOLLOWED, "preview") and name != "is_rehearsal"]
+    first = own[:7]
+    assert first == [*FOLLOWED[:6], "model"]
+    assert own[-2:] == ["run_record", "preview"]
+
+
 def test_stages_say_nothing_of_what_a_task_does_not_do(batches: dict[str, Batch]):
     """Without groups there is no table of them; counts of cuts, nulls and mended cells are there where there were any."""
     entries = {stage: {*batches["row"][stage]} - {*TABLE, "path"} for stage in STAGES}

@@ -72,6 +72,7 @@ def test_an_unknown_cost_is_planned_as_unknown():
         "planned_calls": 1,
         "planned_cost": "unknown",
     }
+    assert describe_plan(build_plan_of(n_items=3, n_without_call=2))["planned_without_call"] == 2
     assert describe_plan(build_plan_of({})) == {"planned_answered": 45, "planned_calls": 0}
 
 

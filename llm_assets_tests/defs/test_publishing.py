@@ -69,6 +69,21 @@ def test_a_value_is_published_with_its_version_and_what_there_is_to_see():
     assert result.data_version == dg.DataVersion(fingerprint_model(meta)[:VERSION_DIGITS])
 
 
+def test_numbers_stand_before_links_and_tables_come_last():
+    """Whatever order a stage gives its entries in, the page begins with what is read at a glance."""
+    table = dg.MetadataValue.table([], schema=dg.TableSchema([dg.TableColumn("a")]))
+    given = {
+        "dagster/column_schema": dg.TableSchema([]),
+        "preview": table,
+        "report": dg.MetadataValue.md("# x"),
+        "page": dg.MetadataValue.path("a.html"),
+        "calls": 1,
+        "model": "offline/extractive",
+    }
+    told = publish(Meta(title="t"), metadata=given).metadata or {}
+    assert list(told) == ["calls", "model", "page", "report", "dagster/column_schema", "preview"]
+
+
 def test_a_stage_may_name_its_own_version():
     """Where times and costs do not count, the stage says what does."""
     result = publish(Meta(title="t"), metadata={}, content_sha256="0123456789abcdef" * 4)

@@ -55,6 +55,24 @@ def test_the_job_brings_everything_up_to_date(shop: Shop):
     assert (shop.count_runs("notes_schema"), shop.count_runs("notes_batch")) == (1, 2)
 
 
+def test_the_log_says_what_was_due_and_what_was_made(shop: Shop):
+    """Each batch with its reasons and its stages; where nothing is due, the log says so."""
+
+    def read_log() -> list[str]:
+        run_id = shop.refresh().run_id
+        return [entry.user_message for entry in shop.history.all_logs(run_id)]
+
+    first, second = read_log(), read_log()
+    assert "Made what batches share: schema, schema_text." in first
+    for batch in ("june", "may"):
+        assert [line[: len(batch) + 9] for line in first if line.startswith(batch)] == [
+            f"{batch}: missing",
+            f"{batch}: made in",
+        ]
+    nothing = "No batch has anything that is stale, missing or failed."
+    assert (nothing in first, nothing in second) == (False, True)
+
+
 def test_a_change_is_followed_where_it_leads_and_no_further(shop: Shop):
     """Only what the change touches is made again; answers that come out the same end it there."""
     shop.refresh()

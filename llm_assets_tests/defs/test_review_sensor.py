@@ -34,6 +34,8 @@ class Desk:
 
     shop: ReviewedShop
     cursor: str | None = None
+    skip_words: str | None = None
+    """What the last look said that starts no run."""
     run_keys: set[str | None] = field(default_factory=set[str | None])
 
     @property
@@ -59,6 +61,7 @@ class Desk:
         sensor = build_review_sensor(scope, graph, build_jobs(scope, graph))
         found = sensor(dg.build_sensor_context(instance=self.shop.history, cursor=self.cursor))
         assert isinstance(found, dg.SensorResult)
+        self.skip_words = found.skip_reason and found.skip_reason.skip_message
         if is_killed:
             return []
         self.cursor = found.cursor
@@ -99,8 +102,10 @@ def list_stages(request: dg.RunRequest) -> set[str]:
 def test_a_filled_workbook_is_taken_in_and_published(desk: Desk):
     """It starts a run of its batch, over the stages that show decisions and no other one; the model is not asked."""
     assert desk.look() == []
+    assert desk.skip_words == "No new or changed workbook."
     desk.put("may.xlsx", APPROVE_3)
     (request,) = desk.look()
+    assert desk.skip_words is None
     assert (request.job_name, request.partition_key) == ("notes_batch", "may")
     assert list_stages(request) == FREE_STAGES
     assert desk.count_observed() == 1
@@ -171,6 +176,7 @@ def test_a_file_with_mistakes_waits_until_it_is_mended(desk: Desk):
     note = desk.folder / "may.problems.txt"
     desk.put("may.xlsx", {**APPROVE_3, "6": {"decision": "edit", "mood": "sad"}})
     assert desk.look() == []
+    assert desk.skip_words == "Looked at may.xlsx. Nothing is run."
     assert desk.count_corrections() == 0
     said = note.read_text(encoding="utf-8")
     assert "data/reviews/notes/may.xlsx has 1 problem" in said

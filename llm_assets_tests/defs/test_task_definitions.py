@@ -102,6 +102,13 @@ def test_batch_stages_are_partitioned_by_the_tasks_batches(tiny: TinyProject):
         assert partitions.name == "notes_batches"
 
 
+def test_the_batch_job_names_the_job_before_it(tiny: TinyProject):
+    """Who starts with a backfill reads beside the job what has to be made once before it."""
+    assert "job `notes_schema` first" in (
+        build(tiny).resolve_job_def("notes_batch").description or ""
+    )
+
+
 def test_runs_that_call_models_share_a_pool(tiny: TinyProject):
     """One pool limits all runs that ask a model."""
     definitions = build(tiny)

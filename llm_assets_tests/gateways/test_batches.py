@@ -71,13 +71,25 @@ def test_two_files_of_one_stem_are_refused(task, project):
 
 
 def test_an_unknown_batch_names_the_known_ones(task, project):
-    """A misspelt batch is answered with the batches there are."""
+    """A misspelt batch is answered with the batches there are, and with where its table would lie."""
     add(task.input_folder, "march.csv", "april.csv")
     with pytest.raises(InputError) as caught:
         find_batch(task, project, "marsh")
     assert str(caught.value) == (
-        "Task triage has no batch 'marsh'. Did you mean 'march'? Batches: april, march."
+        "Task triage has no batch 'marsh'. Did you mean 'march'? Batches: april, march. Choose one of them, or put "
+        "its table into data/inputs/triage as marsh.csv or with another ending. A partition whose table is gone for "
+        "good can be deleted in the UI."
     )
+
+
+def test_a_batch_whose_remembered_table_is_gone_names_it(task, project, tmp_path):
+    """A table that lay elsewhere is wanted where it was."""
+    add(task.input_folder, "may.csv")
+    path = add(tmp_path, "march.csv")
+    register_batch_file(path, task=task, project=project)
+    path.unlink()
+    with pytest.raises(InputError, match=f"put its table back, which was {path}"):
+        find_batch(task, project, "march")
 
 
 def test_no_batches_at_all_says_where_they_belong(task, project):

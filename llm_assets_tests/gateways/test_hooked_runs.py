@@ -117,6 +117,13 @@ def test_hooks_shape_the_batch(shop: Shop):
     assert shop.count_calls() == 0
 
 
+def test_an_item_that_a_hook_skips_is_not_planned_as_answered(shop: Shop):
+    """Before the first run nothing is answered yet; two items need no call, then and later."""
+    first, second = shop.generate().plan, shop.generate().plan
+    assert (first.n_answered, first.n_without_call, first.n_to_run) == (0, 2, 4)
+    assert (second.n_answered, second.n_without_call, second.n_to_run) == (4, 2, 0)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "n_calls"),
     [

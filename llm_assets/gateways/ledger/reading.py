@@ -15,10 +15,12 @@ KEYS_PER_QUERY = 500
 """Databases take a limited number of values in one query: SQLite 999 in its older versions."""
 
 _OF_FILES = (
-    "Check the file, the free space and that it lies on a local disk; answered calls are kept."
+    "Check the file, the free space and that it lies on a local disk; "
+    "calls that are on record are kept."
 )
 _OF_SERVERS = (
-    "Check that the database server runs and lets this user in and write; answered calls are kept."
+    "Check that the database server runs and lets this user in and write; "
+    "calls that are on record are kept."
 )
 
 Key = TypeVar("Key")
