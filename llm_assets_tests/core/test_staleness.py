@@ -215,7 +215,7 @@ def test_a_failure_over_what_is_no_more_so_is_over():
     cell = ("snapshot", MAY)
     failed = replace(FRESH, failures={cell: Failure(failed_at_seconds=200.0, text="no column")})
     assert list_unfresh(failed) == {}
-    broken = replace(failed, input_sha256=FRESH.input_sha256 | {MAY: Sha256("other")})
+    broken = replace(failed, input_sha256={**FRESH.input_sha256, MAY: Sha256("other")})
     assert list_unfresh(broken)[cell].state == "failed"
     lost = replace(failed, made=forget(cell).made)
     assert list_unfresh(lost)[cell].state == "failed"
