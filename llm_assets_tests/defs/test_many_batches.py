@@ -16,20 +16,25 @@ from dagster_shared.error import SerializableErrorInfo
 
 from llm_assets.core.fingerprint import fingerprint_text
 from llm_assets.core.ids import BatchKey
+from llm_assets.core.run_choice import RunChoice
 from llm_assets.core.stage_graph import StageGraph
 from llm_assets.core.staleness import Reason
 from llm_assets.core.task_status import TaskStatus
+from llm_assets.defs import run_history
 from llm_assets.defs.project_definitions import build_definitions, build_scope
 from llm_assets.defs.read_events import find_place
 from llm_assets.defs.run_history import PARTITION_TAG, RunHistory
+from llm_assets.defs.runs import TaskRunner
 from llm_assets.defs.scope import TaskScope
 from llm_assets.defs.stage_history import MANY_EVENTS
 from llm_assets.defs.task_definitions import build_task_graph
 from llm_assets.defs.task_status import read_task_status
+from llm_assets.gateways.batches import list_batches
 from llm_assets.gateways.project import Project
 from llm_assets.gateways.tasks import load_task
 from llm_assets_tests.end_to_end.tiny_project import NOTES, TinyProject, build_project
 
+ALL = RunChoice(limit=None, is_forced=False)
 OVERVIEW = dg.AssetKey(["notes", "overview"])
 
 
@@ -233,6 +238,30 @@ def test_only_runs_of_what_is_asked_for_are_looked_into(
 
     assert read("b000", "b001") == read("b001") == {"b001"}
     assert read() == read("b000", "b002") == set()
+
+
+def test_many_failures_are_told_each_at_its_step(
+    tiny: TinyProject, history: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+):
+    """Beyond the runs that are read whole, it is still told which stage of a batch failed, and why."""
+    tiny.write("data/notes/a.csv", "id;topic\n1;2\n")
+    tiny.write("data/notes/b.csv", "id;topic\n1;2\n")
+    archive = build_archive(tiny, history, 1)
+    runner = TaskRunner(archive.scope, history, process="test")
+    runner.register(list_batches(archive.scope.task, archive.scope.project))
+    for batch in ("a", "b"):
+        assert runner.run_batch(BatchKey(batch), ALL).problem is not None
+    killed = create_run_for_test(history, job_name="notes_batch", tags={PARTITION_TAG: "c"})
+    history.report_run_failed(killed, "It was killed.")
+    runs = RunHistory(scope=archive.scope, instance=history, graph=archive.graph)
+    whole = runs.read_failures({})
+    assert set(whole) == {("work_items", "a"), ("work_items", "b"), ("input_snapshot", "c")}
+    monkeypatch.setattr(run_history, "MAX_RUNS_READ", 1)
+    told = runs.read_failures({})
+    assert {cell: each.text for cell, each in told.items()} == {
+        cell: each.text for cell, each in whole.items()
+    }
+    assert told != whole  # those of two were read from the ends of their runs
 
 
 def test_a_run_that_could_not_begin_says_why(tiny: TinyProject, history: dg.DagsterInstance):
