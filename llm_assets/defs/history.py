@@ -47,7 +47,7 @@ def _speak_plainly(home: Path, *kinds: type[Exception]) -> Generator[None]:
     except kinds as exc:
         reason = " ".join(str(exc).split()) or type(exc).__name__
         raise StorageError(
-            f"Dagster's history in {home} cannot be opened: {reason[:MAX_REASON_CHARS]}",
+            f"Dagster's history in {home} cannot be opened or read: {reason[:MAX_REASON_CHARS]}",
             remedy=f"Check {SETTINGS_FILE}, the project's own first, and the database that it names.",
         ) from exc
 

@@ -1,6 +1,7 @@
 """What is true beyond the number of batches at which Dagster itself stops comparing."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -209,6 +210,17 @@ def test_damaged_or_foreign_notes_of_events_are_made_anew(
     place.write_text(content, encoding="utf-8")
     assert archive.list_stale() == []
     assert place.read_bytes() == whole
+
+
+def test_what_cannot_be_kept_is_read_again(tiny: TinyProject, history: dg.DagsterInstance):
+    """Where no folder can be made for what was read, every look reads it and tells the same."""
+    archive = build_archive(tiny, history, MANY_EVENTS)
+    place = find_place(history, dg.AssetKey(["notes", "work_items"]))
+    shutil.rmtree(place.parent)
+    place.parent.write_text("in the way", encoding="utf-8")
+    archive.record("work_items", "b005", "2")
+    assert archive.list_stale() == archive.list_stale() == ["b005"]
+    assert place.parent.is_file()
 
 
 def test_wiped_events_are_not_remembered(tiny: TinyProject, history: dg.DagsterInstance):
